@@ -1,0 +1,3 @@
+"""Understudy: a self-hosted server for the `generateTask` / `statusTask` video API."""
+
+__version__ = "0.1.0"
