@@ -1,0 +1,1 @@
+"""Bytes that outlive the process: inputs and finished films, by key."""
