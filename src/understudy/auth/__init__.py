@@ -1,0 +1,1 @@
+"""Who may: API keys and the principal that a valid one stands for."""

@@ -1,0 +1,1 @@
+"""Who plays the part: one interface, and one file for each upstream."""

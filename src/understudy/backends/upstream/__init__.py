@@ -1,0 +1,1 @@
+"""One file for each upstream; nothing else lives here."""

@@ -1,0 +1,1 @@
+"""How much: submits and status reads a minute, tasks at once."""

@@ -1,0 +1,1 @@
+"""The verbs, shared by every door: create, get, list, cancel, delete."""

@@ -1,0 +1,29 @@
+"""Writing the next stage: fenced, so that a process that was taken over writes nothing."""
+
+from understudy.db import tasks
+from understudy.db.base import Tx
+from understudy.domain.task import Stage, Task, state_after
+from understudy.workflow.parts import Parts
+
+
+async def move(tx: Tx, task: Task, target: Stage, *, next_at_ms: int) -> bool:
+    """Move `task` from the stage it was read in to `target`; False if it is no longer there or no longer ours."""
+    return await tasks.move_task(
+        tx,
+        task_id=task.id,
+        claim=task.claim,
+        from_stage=task.stage,
+        to_stage=target,
+        state=state_after(task.state, task.stage, target),
+        next_at_ms=next_at_ms,
+    )
+
+
+async def wait(parts: Parts, task: Task, wait_ms: int, *, progress: int | None = None) -> None:
+    """Let `task` run its stage again after `wait_ms`, at the latest at its deadline."""
+    next_at_ms = min(parts.clock_ms() + wait_ms, task.deadline_at_ms)
+    await parts.database.transact(
+        lambda tx: tasks.reschedule_task(
+            tx, task_id=task.id, claim=task.claim, stage=task.stage, next_at_ms=next_at_ms, progress=progress
+        )
+    )

@@ -1,0 +1,99 @@
+"""The story of a task, top to bottom: `stage -> function`, and what happens when one goes wrong.
+
+prepare -> submit -> await -> collect -> finish -> ended
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+
+from understudy.db import tasks
+from understudy.domain.errors import FailCode, TaskFailure, Unavailable
+from understudy.domain.ids import TaskId
+from understudy.domain.task import Stage, Task
+from understudy.workflow.crash_points import CrashPoint
+from understudy.workflow.ending import Ending, end
+from understudy.workflow.moves import wait
+from understudy.workflow.parts import Parts
+from understudy.workflow.prepare import prepare
+from understudy.workflow.produce import await_job, collect, finish
+from understudy.workflow.shape import NOT_GENERATED
+from understudy.workflow.submit import submit
+
+STORY: Final[Mapping[Stage, Callable[[Parts, Task], Awaitable[None]]]] = {
+    Stage.PREPARE: prepare,
+    Stage.SUBMIT: submit,
+    Stage.AWAIT: await_job,
+    Stage.COLLECT: collect,
+    Stage.FINISH: finish,
+}
+
+MAX_FAULTS = 5
+FIRST_FAULT_WAIT_MS = 1_000
+
+_log = structlog.get_logger(__name__)
+
+
+class Story:
+    """Carries tasks on, one stage after another, until they have to wait; `on_ended` may have a callback to send."""
+
+    def __init__(self, parts: Parts, *, on_ended: Callable[[], None]) -> None:
+        self._parts = parts
+        self._on_ended = on_ended
+        self._faults: dict[TaskId, int] = {}
+
+    async def advance(self, task_id: TaskId) -> None:
+        """Run the stages of a task that are due. Safe to call at any time, any number of times.
+
+        Raises `Unavailable` when the database is away: the row then still says what is to be done.
+        """
+        while True:
+            task = await self._parts.database.read(lambda reader: tasks.get_task(reader, task_id=task_id))
+            now_ms = self._parts.clock_ms()
+            if task is None or task.next_at_ms is None or task.next_at_ms > now_ms:
+                break
+            await self._run_stage(task, late=now_ms >= task.deadline_at_ms)
+        if task is None or task.stage is Stage.ENDED:
+            self._faults.pop(task_id, None)
+            self._on_ended()
+
+    async def _run_stage(self, task: Task, *, late: bool) -> None:
+        try:
+            run = self._abandon if late and task.stage is not Stage.FINISH else STORY[task.stage]
+            await run(self._parts, task)
+        except TaskFailure as failure:
+            await self._fail(task, failure)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the task must still end
+            await self._stumble(task, error)
+        else:
+            self._faults.pop(task.id, None)
+
+    @staticmethod
+    async def _abandon(parts: Parts, task: Task) -> None:
+        """Give up a task whose deadline has passed, and stop its job if it has one."""
+        backend = parts.backends.get(task.backend)
+        if backend is not None and task.attempt_id is not None and task.stage is Stage.AWAIT:
+            await backend.cancel(task.attempt_id)
+        raise TaskFailure(FailCode.PROCESSING_TIMEOUT, "The video was not ready in time")
+
+    async def _fail(self, task: Task, failure: TaskFailure) -> None:
+        _log.info("task fails", task_id=task.id, fail_code=failure.code.value, detail=failure.detail)
+        self._parts.crash.reach(CrashPoint.FAIL_BEFORE_COMMIT)
+        completed_at_ms = max(self._parts.clock_ms(), task.created_at_ms)
+        await end(
+            self._parts,
+            task,
+            Ending(completed_at_ms=completed_at_ms, fail_code=failure.code, fail_message=failure.message),
+        )
+
+    async def _stumble(self, task: Task, error: Exception) -> None:
+        """Wait longer after each fault of ours, and give up before a caller waits for the deadline."""
+        faults = self._faults[task.id] = self._faults.get(task.id, 0) + 1
+        _log.error("stage failed", task_id=task.id, stage=task.stage.value, faults=faults, exc_info=error)
+        if faults >= MAX_FAULTS:
+            await self._fail(task, TaskFailure(FailCode.GENERATION_FAILED, NOT_GENERATED, detail=repr(error)))
+            return
+        await wait(self._parts, task, FIRST_FAULT_WAIT_MS * 2 ** (faults - 1))
