@@ -4,8 +4,8 @@ An id is never guessable and carries no time, no counter and no owner, so that i
 (`contract.md` §2: "opaque, unguessable, and begin with `task_`").
 """
 
+import os
 import re
-import secrets
 import string
 from typing import NewType
 
@@ -21,9 +21,20 @@ AssetId = NewType("AssetId", str)
 _TASK_ID = re.compile(rf"task_[0-9A-Za-z]{{{RANDOM_CHARACTERS}}}\Z")
 
 
+# Each byte below 248, the largest multiple of 62, stands for one character; the others would favour the first eight.
+_CHARACTER_OF_BYTE = bytes(ord(BASE62[byte % len(BASE62)]) for byte in range(256))
+_BIASED_BYTES = bytes(range(248, 256))
+
+
 def random_base62(length: int) -> str:
-    """Return `length` characters from a cryptographically strong source, 5.95 bits each."""
-    return "".join(secrets.choice(BASE62) for _ in range(length))
+    """Return `length` characters from a cryptographically strong source, 5.95 bits each.
+
+    One call to the system for all of them: one for each character took a tenth of a submit's time.
+    """
+    characters = b""
+    while len(characters) < length:
+        characters += os.urandom(length + 8).translate(_CHARACTER_OF_BYTE, _BIASED_BYTES)
+    return characters[:length].decode()
 
 
 def new_task_id() -> TaskId:

@@ -1,6 +1,8 @@
 """Ids are opaque and unguessable (`contract.md` §2)."""
 
-from understudy.domain.ids import is_task_id, new_delivery_id, new_task_id
+from collections import Counter
+
+from understudy.domain.ids import BASE62, is_task_id, new_delivery_id, new_task_id, random_base62
 from understudy.domain.masking import mask
 
 
@@ -9,6 +11,13 @@ def test_a_task_id_begins_with_task_and_never_repeats() -> None:
 
     assert len(ids) == 1000
     assert all(text.startswith("task_") and is_task_id(text) for text in ids)
+
+
+def test_every_character_is_drawn_equally_often() -> None:
+    counts = Counter(random_base62(620_000))
+
+    assert set(counts) == set(BASE62)
+    assert all(9_500 <= count <= 10_500 for count in counts.values())  # 10,000 expected, sigma 99
 
 
 def test_other_texts_are_no_task_ids() -> None:

@@ -13,22 +13,23 @@ from understudy.animatic.scene.raster import Picture, add_onto, blank, blur, gra
 from understudy.animatic.scene.stage import Stage
 from understudy.animatic.storyboard import Setting, Weather
 
-_INDOORS = frozenset({Setting.INTERIOR, Setting.UNDERWATER, Setting.SPACE})
+_SHELTERED = frozenset({Setting.UNDERWATER, Setting.SPACE})
 
 
 def add_weather(stage: Stage) -> None:
-    """Put the weather in front of the scene; indoors and in space there is none."""
-    if stage.shot.setting in _INDOORS:
+    """Put the weather in front of the scene, or behind the window of a room; under water and in space is none."""
+    if stage.shot.setting in _SHELTERED:
         return
+    order = 1.8 if stage.shot.setting is Setting.INTERIOR else 9.2
     match stage.shot.weather:
         case Weather.RAIN:
-            _add_rain(stage, 1.0)
+            _add_rain(stage, 1.0, order)
         case Weather.STORM:
-            _add_rain(stage, 1.5)
+            _add_rain(stage, 1.5, order)
             stage.add(Lightning(stage), 1.6)
         case Weather.SNOW:
-            _add_snow(stage)
-        case Weather.FOG:
+            _add_snow(stage, order)
+        case Weather.FOG if stage.shot.setting is not Setting.INTERIOR:
             _add_fog(stage)
         case _:
             pass
@@ -72,7 +73,7 @@ class Fall:
         return NEVER
 
 
-def _add_rain(stage: Stage, force: float) -> None:
+def _add_rain(stage: Stage, force: float, order: float) -> None:
     """Add far, fine rain and near, long streaks."""
     lean = 0.1 * force if stage.rng.random() < 0.5 else 0.16 * force
     light = 0.5 + 0.5 * float(toward(stage.palette.haze, stage.palette.key, 0.4).mean())
@@ -91,10 +92,10 @@ def _add_rain(stage: Stage, force: float) -> None:
                 start = (int((x + shift_x) * 16), int((y + shift_y) * 16))
                 end = (int((x + shift_x + lean * reach) * 16), int((y + shift_y + reach) * 16))
                 cv2.line(tile, start, end, (tone,), 1, cv2.LINE_AA, 4)
-        stage.add(Fall(tile, (width, height), (step_x, step_y), seconds / stage.pace, part=part), 9.2 + 0.1 * index)
+        stage.add(Fall(tile, (width, height), (step_x, step_y), seconds / stage.pace, part=part), order + 0.05 * index)
 
 
-def _add_snow(stage: Stage) -> None:
+def _add_snow(stage: Stage, order: float) -> None:
     """Add three depths of flakes; near ones are large, soft and fast."""
     light = 0.55 + 0.45 * float(stage.palette.haze.mean())
     layers = ((1.0, 700, 1.1, 170.0, 9.0), (0.5, 190, 1.5, 190.0, 5.5), (0.25, 34, 2.2, 130.0, 3.6))
@@ -113,7 +114,8 @@ def _add_snow(stage: Stage) -> None:
                 cv2.circle(tile, place, max(8, int(size * 16)), (tone,), -1, cv2.LINE_AA, 4)
         soft = blur(tile, 0.5 + 0.7 * index)
         stage.add(
-            Fall(soft, (width, height), (step_x, step_y), seconds / stage.pace, sway=sway, part=part), 9.2 + 0.1 * index
+            Fall(soft, (width, height), (step_x, step_y), seconds / stage.pace, sway=sway, part=part),
+            order + 0.05 * index,
         )
 
 

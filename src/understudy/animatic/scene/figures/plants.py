@@ -27,7 +27,7 @@ def tree(sketch: Sketch, _phase: float, tint: Color | None) -> None:
         size = rng.uniform(0.19, 0.26) * (1.0 - 0.25 * abs(x))
         y = 1.03 + 0.36 * high
         bright = 0.86 + 0.16 * high
-        for shade, lift, part in ((0.5, -0.035, 1.0), (0.76, 0.01, 0.86), (1.0, 0.045, 0.6)):
+        for shade, lift, part in ((0.66, -0.035, 1.0), (0.92, 0.01, 0.86), (1.14, 0.045, 0.6)):
             sketch.poly(_ragged(rng, x, y + lift, size * part), leaf * (shade * bright))
         for _ in range(16):
             angle, away = rng.uniform(0.2, 2.9), rng.uniform(0.3, 0.95) * size

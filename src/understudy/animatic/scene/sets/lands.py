@@ -71,7 +71,7 @@ def build_field(stage: Stage) -> None:
     )
     leaves = rgb(140, 92, 42) if stage.shot.season is Season.AUTUMN else rgb(44, 66, 44)
     wood = toward(leaves * (palette.ambient * np.float32(0.8) + palette.key * np.float32(0.25)), palette.haze, 0.3)
-    level = stage.horizon / stage.height + (0.1 if stage.portrait else 0.13)
+    level = 0.735 if stage.portrait else 0.765
     stage.add(tree_line(stage, level=level, rise=0.02, tall=0.05 * stage.height, color=wood, depth=0.5, gap=0.3), 4.0)
     stage.spots[Medium.GROUND] = add_crest(
         stage, grass_soil(stage), level=0.82 if not stage.portrait else 0.78, rise=0.04
