@@ -15,6 +15,7 @@ from understudy.animatic.storyboard import Setting, Shot, View, Weather
 _MOST = 4
 _UNDER_ROOF = frozenset({Setting.INTERIOR, Setting.UNDERWATER, Setting.SPACE})
 _WALKERS = frozenset({"person", "woman"})
+_COASTS = frozenset({Setting.SEA, Setting.BEACH, Setting.LAKE})
 _FLYING = frozenset({Medium.AIR, Medium.SPACE})
 _LEAPERS = frozenset({"whale", "dolphin", "shark"})
 
@@ -79,12 +80,14 @@ def _dressed(stage: Stage, name: str, kind: Kind) -> Kind:
 
 
 def _out_of_the_deep(name: str, kind: Kind, setting: Setting) -> Kind:
-    """Return a sea creature above the water: large ones leap, small ones glide, and on land all of them fly."""
+    """Return a sea creature above the water: large ones leap, turtles crawl ashore, on land the others fly."""
+    if name == "turtle" and setting is not Setting.SEA:
+        return replace(kind, medium=Medium.GROUND, motion=Motion.WALK, speed=kind.speed * 0.5, period=kind.period * 1.6)
     if name in _LEAPERS:
         return replace(
             kind, medium=Medium.WATER, motion=Motion.LEAP, size=kind.size * (1.3 if name == "whale" else 1.0)
         )
-    return replace(kind, medium=Medium.WATER if setting is Setting.SEA else Medium.AIR)
+    return replace(kind, medium=Medium.WATER if setting in _COASTS else Medium.AIR)
 
 
 def _spot(stage: Stage, medium: Medium) -> Spot | None:
