@@ -72,8 +72,9 @@ class OutboundPolicy:
     def check_callback(self, url: str) -> None:
         """Judge a callback address when a task is submitted, without asking the network (`contract.md` §2).
 
-        A name is judged again by its addresses at every attempt. Where the operator allows networks, only that can
-        tell whether a name may be plain HTTP, so any name passes here.
+        A name is judged again by its addresses at every attempt. In plain HTTP it must be listed by name, or be
+        `localhost` where the operator allows a loopback address: an address that stands behind a name later must not
+        decide whether a caller's callback travels in the clear.
 
         Raises `ValueError` with the end of a sentence that begins with the field's name.
         """
@@ -88,10 +89,12 @@ class OutboundPolicy:
                 raise ValueError(NOT_PUBLIC)
         elif is_legacy_numeric(host):
             raise ValueError(NOT_PUBLIC)
-        elif self.networks:
-            return
-        elif host == "localhost" or host.endswith(".localhost"):
+        elif host == "localhost" or host.endswith(".localhost"):  # always loopback (RFC 6761 §6.3)
+            if any(self._in_networks(loopback, port) for loopback in ("127.0.0.1", "::1")):
+                return
             raise ValueError(NOT_PUBLIC)
+        elif self.networks and parsed.scheme == "https":
+            return  # it may resolve to an allowed network, where every port is open
         if parsed.scheme != "https":
             raise ValueError(NOT_PUBLIC)
         if port not in DEFAULT_PORTS:

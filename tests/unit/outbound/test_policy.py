@@ -72,7 +72,7 @@ def test_a_callback_must_be_a_url_as_the_contract_wants_it(url: str) -> None:
         ("fd00::/8", "https://[fd00::7]/"),
         ("127.0.0.1", "http://[::ffff:127.0.0.1]/"),
         ("::ffff:127.0.0.0/104", "http://127.0.0.1/"),
-        ("10.0.0.0/8", "http://name-decided-by-its-address.test:9000/"),
+        ("10.0.0.0/8", "https://name-decided-by-its-address.test:9000/"),
         ("127.0.0.0/8", "http://localhost:9000/"),
     ],
 )
@@ -94,6 +94,8 @@ def test_an_entry_opens_plain_http_private_addresses_and_ports(entry: str, url: 
         ("10.0.0.0/8", "http://8.8.8.8/"),
         ("10.0.0.0/8", "https://127.0.0.1/"),
         ("0.0.0.0/0", "https://2130706433/"),
+        ("127.0.0.0/8", "http://example.com/"),
+        ("10.0.0.0/8", "http://localhost:9000/"),
         ("8.8.8.8", "https://[::1]/"),
     ],
 )
