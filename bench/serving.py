@@ -5,21 +5,12 @@ import contextlib
 import socket
 import sys
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any
 
 import uvicorn
 import uvloop
 
-UVICORN: Final[dict[str, Any]] = {
-    "log_config": None,
-    "access_log": False,
-    "server_header": False,
-    "date_header": True,
-    "lifespan": "off",
-    "timeout_graceful_shutdown": 10,
-    "timeout_keep_alive": 30,
-}
-"""What `understudy serve` gives to uvicorn, but for its own limits on slow and oversized requests."""
+from understudy.cli.running import UVICORN
 
 
 def listen() -> socket.socket:

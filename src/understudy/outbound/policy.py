@@ -80,25 +80,23 @@ class OutboundPolicy:
         """
         parsed = parse_url(url)
         host, port = host_of(parsed), _port_of(parsed)
-        if self._lists(host, port):
+        if self._opens(host, port):
             return
-        if read_address(host) is not None:
-            if self._in_networks(host, port):
-                return
-            if not is_public(host):
-                raise ValueError(NOT_PUBLIC)
-        elif is_legacy_numeric(host):
+        local = host == "localhost" or host.endswith(".localhost")
+        private = local if read_address(host) is None else not is_public(host)
+        if parsed.scheme != "https" or private or is_legacy_numeric(host):
             raise ValueError(NOT_PUBLIC)
-        elif host == "localhost" or host.endswith(".localhost"):  # always loopback (RFC 6761 §6.3)
-            if any(self._in_networks(loopback, port) for loopback in ("127.0.0.1", "::1")):
-                return
-            raise ValueError(NOT_PUBLIC)
-        elif self.networks and parsed.scheme == "https":
-            return  # it may resolve to an allowed network, where every port is open
-        if parsed.scheme != "https":
-            raise ValueError(NOT_PUBLIC)
-        if port not in DEFAULT_PORTS:
+        # A name may resolve to an allowed network, where every port is open.
+        may_be_inside = bool(self.networks) and read_address(host) is None
+        if port not in DEFAULT_PORTS and not may_be_inside:
             raise ValueError("must use port 443, 8443, 80 or 8080")
+
+    def _opens(self, host: str, port: int) -> bool:
+        """Tell whether an entry opens `host` and `port`, as it is written."""
+        if host == "localhost" or host.endswith(".localhost"):  # always loopback (RFC 6761 §6.3)
+            loopback = any(self._in_networks(address, port) for address in ("127.0.0.1", "::1"))
+            return loopback or self._lists(host, port)
+        return self._lists(host, port) or self._in_networks(host, port)
 
     def reach(self, url: URL, *, plain_http: bool) -> Reach | None:
         """Say how far a request to `url`, a result of `parse_url`, may go; None if it may not be made at all.
