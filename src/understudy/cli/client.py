@@ -48,6 +48,9 @@ def generate(
         raise ClientError("An API key is needed: give --key, or set UNDERSTUDY_KEY (see `understudy keys create`).")
     if image is not None and not image.startswith(("http://", "https://")):
         raise ClientError("--image must be an http or https URL: this server takes no uploads yet.")
+    if not url.startswith(("http://", "https://")):
+        raise ClientError("--url must begin with http:// or https://, as in http://127.0.0.1:8000.")
+    _check_writable(output)
     fields: dict[str, object] = {"prompt": prompt, "duration": duration}
     if image is None:
         fields |= {"mode": "text-to-video", "size": size or "1280*720"}
@@ -63,6 +66,16 @@ def generate(
     if not quiet:
         elapsed = time.monotonic() - started
         console.print(f"{output}  {size_bytes / 1e6:.1f} MB in {elapsed:.1f} s  ({task_id})", soft_wrap=True)
+
+
+def _check_writable(output: Path) -> None:
+    """Find out before a film is made that it cannot be kept."""
+    part = output.with_name(output.name + ".part")
+    try:
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        raise ClientError(f"Cannot write {output} ({error.strerror}): name another file with -o.") from None
 
 
 class Api:
@@ -117,7 +130,7 @@ class Api:
         except httpx2.HTTPError as error:
             raise ClientError(f"The film could not be downloaded ({type(error).__name__}): {url}") from None
         except OSError as error:
-            raise ClientError(f"Cannot write {output} ({error.strerror}): name another file with -o.") from None
+            raise ClientError(f"Cannot write {output} ({error.strerror}); the film is still at {url}") from None
         finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
