@@ -100,6 +100,14 @@ def database_url(settings: Settings) -> str:
     return settings.database_url or f"sqlite:///{settings.data_dir.expanduser().absolute() / 'understudy.db'}"
 
 
+async def _own_work(database: Database) -> None:
+    if not await database.own_work():
+        raise OperatorError(
+            "Another Understudy advances the tasks of this database: stop it, or run `understudy serve --workers-off` "
+            "beside it."
+        )
+
+
 def _ignore(*_: object) -> None:
     """Do nothing: where another process advances the tasks, that one finds them by itself."""
 
@@ -115,6 +123,7 @@ async def open_server(foundation: Foundation, *, public_url: str) -> AsyncIterat
         await stack.enter_async_context(backlog.watched())
         wake: Callable[[], None] = _ignore
         if settings.workers:
+            await _own_work(foundation.database)
             work = Work(parts, places, idle_seconds=5.0 if embedded(settings) else OTHER_PROCESSES_SECONDS)
             await stack.enter_async_context(work.running())
             wake = work.wake

@@ -57,6 +57,20 @@ async def test_after_migrate_the_main_job_runs(tmp_path: Path, settings: dict[st
     assert end["state"] == "success"
 
 
+async def test_a_second_process_with_workers_is_refused_wherever_its_data_folder_is(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    await understudy("migrate", data=tmp_path / "one", **settings)
+    async with running(tmp_path / "one", **settings):
+        status, _, stderr = await understudy("worker", data=tmp_path / "two", **settings)
+    async with running(tmp_path / "two", **settings) as freed:
+        url = freed.url
+
+    assert status == 1
+    assert "--workers-off" in stderr
+    assert url
+
+
 async def test_the_api_and_the_worker_run_apart(tmp_path: Path, settings: dict[str, str]) -> None:
     data = tmp_path / "data"
     await understudy("migrate", data=data, **settings)

@@ -118,6 +118,13 @@ class Database(Protocol):
         """
         ...
 
+    async def own_work(self) -> bool:
+        """Become the one process that advances tasks, until `close`; False if another one is.
+
+        An embedded database is owned by a lock in its folder instead, and always says True.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish what was asked for, then let the database go. May be called twice."""
         ...

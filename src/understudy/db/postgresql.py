@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import asyncpg
+from sqlalchemy import ColumnElement, func, literal_column, select
 
-from understudy.db.base import DialectName, Parameters, Reader, Row, Statement, Tx
+from understudy.db.base import DialectName, Parameters, Reader, Row, Statement, Tx, compile_statement
 from understudy.domain.errors import Unavailable
 
 T = TypeVar("T")
@@ -18,6 +19,9 @@ ACQUIRE_SECONDS: Final = 2.0
 
 _COMMAND_SECONDS = 10.0
 _CLOSE_SECONDS = 10.0
+_WORK_LOCK: ColumnElement[int] = literal_column(
+    str(0x756E64657773)
+)  # an advisory lock's number; any that others do not use
 _TRIES = 3
 
 SERVER_SETTINGS: Final = {
@@ -70,6 +74,9 @@ class _Tx:
         return int(tag.rpartition(" ")[2])  # "UPDATE 1", "INSERT 0 1"
 
 
+_OWN_WORK = compile_statement(select(func.pg_try_advisory_lock(_WORK_LOCK)))
+
+
 async def _keep_session(_connection: Any) -> None:
     """Do nothing when a connection goes back: nobody here changes its session, and asyncpg's reset is a round trip."""
 
@@ -81,6 +88,7 @@ class PostgreSQLDatabase:
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
+        self._owner: Any = None
 
     @classmethod
     async def connect(cls, dsn: str, *, connections: int) -> "PostgreSQLDatabase":
@@ -118,8 +126,22 @@ class PostgreSQLDatabase:
         async with self._connection() as connection:
             return await body(_Tx(connection))
 
+    async def own_work(self) -> bool:
+        """Take the advisory lock and keep its connection: the server frees it when this process dies."""
+        connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        row = await _Tx(connection).fetch_one(_OWN_WORK, {})
+        if row is not None and row[0]:
+            self._owner = connection
+            return True
+        await self._pool.release(connection)
+        return False
+
     async def close(self) -> None:
         """Wait for the connections in use, 10 s at most, then close all."""
+        if self._owner is not None:
+            await self._owner.close()  # with its session ends the advisory lock
+            await self._pool.release(self._owner)
+            self._owner = None
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._pool.close()

@@ -244,6 +244,10 @@ class SQLiteDatabase:
                 raise
             raise unavailable from error
 
+    async def own_work(self) -> bool:
+        """Say True: the lock file of the data folder keeps others away."""
+        return True
+
     async def close(self) -> None:
         """Commit what waits, then close every connection."""
         if self._closed:

@@ -9,9 +9,7 @@ from understudy.domain.clock import ClockMs
 from understudy.domain.errors import NotFound
 from understudy.domain.ids import KeyId, new_key_id
 from understudy.domain.records import ApiKey
-from understudy.webhooks.signing import derive_secret
-
-SECRET_VERSION = 1
+from understudy.webhooks.signing import SECRET_VERSION, derive_secret
 
 
 @dataclass(frozen=True, slots=True)

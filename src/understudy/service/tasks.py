@@ -99,8 +99,8 @@ class TaskService:
             parsed = _parse(body)
             request, ignored = read_request(parsed, model, check_callback=self._check_callback)
             key = _idempotency_key(idempotency_key)
-        except Refusal as refusal:
-            await self._admit_refused(principal, refusal)
+        except Refusal:
+            await self._count_refused(principal)
             raise
         self._backlog.check()
         task = self._new_task(principal, model, request)
@@ -131,9 +131,8 @@ class TaskService:
             backend=model.backend,
         )
 
-    async def _admit_refused(self, principal: Principal, refusal: Refusal) -> None:
-        """Count a submit that is refused; raise `RateLimited` instead if it is one too many."""
-        del refusal
+    async def _count_refused(self, principal: Principal) -> None:
+        """Count a submit that is refused; raise `RateLimited` if it is one too many."""
         state, retry_after = await self._database.transact(lambda tx: self._take_rate(tx, principal))
         if retry_after is not None:
             raise rate.refusal(state, retry_after=retry_after, what="submits")

@@ -11,6 +11,8 @@ import secrets
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public mark of a secret, not one
 SECRET_BYTES = 32
+SECRET_VERSION = 1
+"""The version that every key has until secrets can be rolled."""
 
 _ALLOWED_BYTES = range(24, 65)
 

@@ -10,11 +10,10 @@ from understudy.domain.ids import DeliveryId
 from understudy.domain.records import Delivery, DeliveryAttempt, DeliveryState
 from understudy.webhooks.schedule import next_attempt_at
 from understudy.webhooks.sender import SendResult, send
-from understudy.webhooks.signing import derive_secret
+from understudy.webhooks.signing import SECRET_VERSION, derive_secret
 from understudy.workflow.crash_points import CrashPoint
 from understudy.workflow.parts import Parts
 
-SECRET_VERSION = 1
 JITTER = 0.2
 
 _log = structlog.get_logger(__name__)

@@ -1,7 +1,9 @@
-"""Writing the next stage: fenced, so that a process that was taken over writes nothing."""
+"""Writing what comes next: fenced, so that a process that was taken over writes nothing."""
 
-from understudy.db import tasks
+from understudy.db import attempts, tasks
 from understudy.db.base import Tx
+from understudy.domain.ids import AttemptId
+from understudy.domain.records import AttemptState
 from understudy.domain.task import Stage, Task, state_after
 from understudy.workflow.parts import Parts
 
@@ -25,5 +27,14 @@ async def wait(parts: Parts, task: Task, wait_ms: int, *, progress: int | None =
     await parts.database.transact(
         lambda tx: tasks.reschedule_task(
             tx, task_id=task.id, claim=task.claim, stage=task.stage, next_at_ms=next_at_ms, progress=progress
+        )
+    )
+
+
+async def settle(parts: Parts, attempt_id: AttemptId, state: AttemptState, detail: str) -> None:
+    """Record how an attempt ended. `detail` is for the operator."""
+    await parts.database.transact(
+        lambda tx: attempts.set_attempt(
+            tx, attempt_id=attempt_id, state=state, detail=detail, ended_at_ms=parts.clock_ms()
         )
     )

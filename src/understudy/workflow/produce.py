@@ -7,13 +7,13 @@ from understudy.backends.base import Backend, BackendError, Failed, Finished, Ru
 from understudy.db import assets, attempts
 from understudy.db.base import Tx
 from understudy.domain.errors import FailCode, TaskFailure
-from understudy.domain.ids import new_asset_id
+from understudy.domain.ids import AttemptId, new_asset_id
 from understudy.domain.records import Asset, AssetKind, Attempt, AttemptState
 from understudy.domain.task import Stage, Task
 from understudy.media.video import Expected, MediaInvalid, VideoFacts, inspect_video
 from understudy.workflow.crash_points import CrashPoint
 from understudy.workflow.ending import Ending, end
-from understudy.workflow.moves import move, wait
+from understudy.workflow.moves import move, settle, wait
 from understudy.workflow.parts import Parts
 from understudy.workflow.shape import NOT_GENERATED, shape_of
 from understudy.workflow.submit import backend_of
@@ -44,11 +44,11 @@ async def await_job(parts: Parts, task: Task) -> None:
             )
         case Failed(code, message, detail):
             if not await _submit_again(parts, task, backend, attempt, detail):
-                await _settle(parts, attempt, AttemptState.FAILED, detail)
+                await settle(parts, attempt.id, AttemptState.FAILED, detail)
                 raise TaskFailure(code, message, detail=detail)
         case Vanished():
             if not await _submit_again(parts, task, backend, attempt, "the job vanished"):
-                await _settle(parts, attempt, AttemptState.LOST, "the job vanished")
+                await settle(parts, attempt.id, AttemptState.FAILED, "the job vanished")
                 raise TaskFailure(FailCode.GENERATION_FAILED, NOT_GENERATED, detail="the job vanished upstream")
 
 
@@ -62,12 +62,14 @@ async def _attempt_of(parts: Parts, task: Task) -> Attempt:
     return attempt
 
 
-async def _settle(parts: Parts, attempt: Attempt, state: AttemptState, detail: str) -> None:
-    await parts.database.transact(
-        lambda tx: attempts.set_attempt(
-            tx, attempt_id=attempt.id, state=state, detail=detail, ended_at_ms=parts.clock_ms()
-        )
-    )
+async def stop_job(parts: Parts, task: Task, attempt_id: AttemptId) -> None:
+    """Stop the job of a task whose deadline has passed; a backend that does not answer keeps nobody waiting."""
+    attempt = await _attempt_of(parts, task)
+    try:
+        await backend_of(parts, task).cancel(attempt.job_id or attempt.id)
+    except BackendError as error:
+        _log.warning("job not stopped", task_id=task.id, attempt_id=attempt_id, error=str(error))
+    await settle(parts, attempt_id, AttemptState.FAILED, "the task's deadline passed")
 
 
 async def _submit_again(parts: Parts, task: Task, backend: Backend, attempt: Attempt, detail: str) -> bool:
@@ -106,7 +108,7 @@ async def collect(parts: Parts, task: Task) -> None:
     except MediaInvalid as error:
         if await _submit_again(parts, task, backend, attempt, str(error)):
             return
-        await _settle(parts, attempt, AttemptState.FAILED, str(error))
+        await settle(parts, attempt.id, AttemptState.FAILED, str(error))
         raise TaskFailure(FailCode.GENERATION_FAILED, NOT_GENERATED, detail=str(error)) from error
     finally:
         draft.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from understudy.workflow.ending import Ending, end
 from understudy.workflow.moves import wait
 from understudy.workflow.parts import Parts
 from understudy.workflow.prepare import prepare
-from understudy.workflow.produce import await_job, collect, finish
+from understudy.workflow.produce import await_job, collect, finish, stop_job
 from understudy.workflow.shape import NOT_GENERATED
 from understudy.workflow.submit import submit
 
@@ -74,9 +74,8 @@ class Story:
     @staticmethod
     async def _abandon(parts: Parts, task: Task) -> None:
         """Give up a task whose deadline has passed, and stop its job if it has one."""
-        backend = parts.backends.get(task.backend)
-        if backend is not None and task.attempt_id is not None and task.stage is Stage.AWAIT:
-            await backend.cancel(task.attempt_id)
+        if task.attempt_id is not None and task.stage in (Stage.AWAIT, Stage.COLLECT):
+            await stop_job(parts, task, task.attempt_id)
         raise TaskFailure(FailCode.PROCESSING_TIMEOUT, "The video was not ready in time")
 
     async def _fail(self, task: Task, failure: TaskFailure) -> None:

@@ -17,7 +17,7 @@ from understudy.domain.ids import AttemptId, new_attempt_id
 from understudy.domain.records import Attempt, AttemptState
 from understudy.domain.task import Stage, Task
 from understudy.workflow.crash_points import CrashPoint
-from understudy.workflow.moves import move, wait
+from understudy.workflow.moves import move, settle, wait
 from understudy.workflow.parts import Parts
 from understudy.workflow.shape import NOT_GENERATED, shape_of
 
@@ -95,7 +95,7 @@ async def _settle_earlier(parts: Parts, task: Task, backend: Backend) -> int:
             continue
         if not backend.traits.free_to_repeat:
             await _unknown(parts, attempt.id, "the server stopped during the submission")
-        await _settle(parts, attempt.id, AttemptState.LOST, "the server stopped during the submission")
+        await settle(parts, attempt.id, AttemptState.LOST, "the server stopped during the submission")
         await backend.forget(attempt.id)
         lost += 1
     return lost
@@ -109,10 +109,10 @@ async def _call_once(parts: Parts, task: Task, backend: Backend, request: JobReq
     try:
         return await backend.submit(request)
     except Refused as error:
-        await _settle(parts, request.attempt_id, AttemptState.NOT_CREATED, str(error))
+        await settle(parts, request.attempt_id, AttemptState.NOT_CREATED, str(error))
         raise TaskFailure(error.code, error.message, detail=str(error)) from error
     except NotCreated as error:
-        await _settle(parts, request.attempt_id, AttemptState.NOT_CREATED, str(error))
+        await settle(parts, request.attempt_id, AttemptState.NOT_CREATED, str(error))
         await wait(parts, task, int(error.retry_after_seconds * 1000) if isinstance(error, Busy) else BUSY_WAIT_MS)
         return None
     except Exception as error:  # noqa: BLE001 - whatever is not proved to have created nothing may have created a job
@@ -148,16 +148,8 @@ async def _record(parts: Parts, task: Task, request: JobRequest) -> bool:
     return await parts.database.transact(commit)
 
 
-async def _settle(parts: Parts, attempt_id: AttemptId, state: AttemptState, detail: str) -> None:
-    await parts.database.transact(
-        lambda tx: attempts.set_attempt(
-            tx, attempt_id=attempt_id, state=state, detail=detail, ended_at_ms=parts.clock_ms()
-        )
-    )
-
-
 async def _unknown(parts: Parts, attempt_id: AttemptId, detail: str) -> NoReturn:
     """Record for the operator that a submission may have arrived; towards the caller the task fails, unbilled."""
     _log.error("submission is unknown", attempt_id=attempt_id, detail=detail)
-    await _settle(parts, attempt_id, AttemptState.UNKNOWN, detail)
+    await settle(parts, attempt_id, AttemptState.UNKNOWN, detail)
     raise TaskFailure(FailCode.GENERATION_FAILED, NOT_GENERATED, detail=f"attempt {attempt_id} is unknown")
