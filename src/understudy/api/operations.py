@@ -47,6 +47,22 @@ _ERRORS: Final = {
     "RangeNotSatisfiable": ("The range lies outside the file.", ("Content-Range",)),
 }
 
+_EXAMPLES: Final = {
+    "Unauthenticated": (401, "Invalid or missing API key"),
+    "Forbidden": (403, "The link's signature is not valid"),
+    "NotFound": (404, "Task not found"),
+    "MethodNotAllowed": (405, "Method not allowed"),
+    "RequestTimeout": (408, "The body did not arrive within 30 seconds"),
+    "BodyTooLarge": (413, "The body must be at most 1 MiB"),
+    "UnsupportedMediaType": (415, "Content-Type must be application/json, in UTF-8"),
+    "IdempotencyConflict": (422, "The Idempotency-Key was used with another body"),
+    "TooManyRequests": (429, "Concurrency limit exceeded: at most 10 tasks at once for this key"),
+    "Unavailable": (503, "The server is busy"),
+    "Gone": (410, "The link has expired"),
+    "PreconditionFailed": (412, "If-Match names another version of this file"),
+    "RangeNotSatisfiable": (416, "The range is outside the file of 931204 bytes"),
+}
+
 
 def request_name(model: Model) -> str:
     """Return the component's name of a model's request."""
@@ -85,21 +101,37 @@ def shared_headers() -> Part:
 
 def shared_responses() -> Part:
     """Return `components.responses`."""
-    example = {"error": {"code": 400, "message": "Invalid request", "data": {"error": "input.prompt is required"}}}
+    example = {
+        "error": {"code": 400, "message": "Invalid request", "data": {"error": "input.duration must be 4, 8 or 12"}}
+    }
     return {
         "InvalidRequest": _answer(
             "Bad parameters or malformed JSON; `data.error` names the field and says what is allowed.",
             content=_json(_schema("InvalidRequest"), example),
         ),
         **{
-            name: _answer(description, *headers, content=_json(_schema("Error")))
+            name: _answer(description, *headers, content=_json(_schema("Error"), _error_example(name)))
             for name, (description, headers) in _ERRORS.items()
         },
         "InternalError": _answer(
             "Our fault, never caused by input; `data.requestId` is what to tell the operator.",
-            content=_json(_schema("InternalError")),
+            content=_json(
+                _schema("InternalError"),
+                {
+                    "error": {
+                        "code": 500,
+                        "message": "Internal server error",
+                        "data": {"requestId": "req_2c9cce4a3de68c3033ebdc92"},
+                    }
+                },
+            ),
         ),
     }
+
+
+def _error_example(name: str) -> Part:
+    code, message = _EXAMPLES[name]
+    return {"error": {"code": code, "message": message, "data": None}}
 
 
 def paths(models: Sequence[Model]) -> Part:
