@@ -105,4 +105,6 @@ def test_no_text_makes_the_judgement_raise(text: str) -> None:
 
 
 def test_the_table_has_no_row_too_many() -> None:
-    assert sorted(str(network) for network in SPECIAL_NETWORKS) == sorted([*IPV4_SPECIAL, *IPV6_SPECIAL])
+    # Compared as networks: Python 3.13 writes `::ffff:0:0/96` another way.
+    assert set(SPECIAL_NETWORKS) == {ip_network(text) for text in [*IPV4_SPECIAL, *IPV6_SPECIAL]}
+    assert len(SPECIAL_NETWORKS) == len(IPV4_SPECIAL) + len(IPV6_SPECIAL)
