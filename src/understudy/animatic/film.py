@@ -1,7 +1,7 @@
 """From a film as it was asked for to an MP4 in its place.
 
-Three things go on at once: this thread paints, a second one converts the colors, a third composes the sound and
-encodes. All spend their time outside the interpreter's lock, so two cores are kept busy whichever has more to do.
+Three things go on at once: this thread paints, a second one converts the colors, a third encodes. All spend their time
+outside the interpreter's lock, so two cores are kept busy whichever has more to do.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ _FADE_OUT_FRAMES = 10
 _PROGRESS_STEPS = 12
 """Progress is told at least this often, and no less than four times a second of film."""
 
-_AHEAD = 2
+_AHEAD = 1
 _CHUNK = 1 << 20
 
 
@@ -75,9 +75,11 @@ def render(spec: FilmSpec, destination: Path, on_progress: Callable[[float], Non
     board = plan(spec)
     partial = destination.with_name(destination.name + ".part")
     on_progress(0.0)
+    # Before the first stage is built and not beside it: both need their most memory while they begin.
+    sound = compose(board)
 
     def write(frames: Iterator[av.VideoFrame]) -> None:
-        encode(frames, compose(board), partial, width=spec.width, height=spec.height)
+        encode(frames, sound, partial, width=spec.width, height=spec.height)
 
     def convert(frames: Iterator[Frame]) -> None:
         overlapped(packed(frames), write, ahead=_AHEAD)

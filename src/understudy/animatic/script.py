@@ -116,6 +116,9 @@ def plan(spec: FilmSpec) -> Storyboard:
         reading = _completed(text, read(text), whole)
         previous = shots[-1].move if shots else None
         shots.append(_shot(spec, reading, index, turn, first, lengths[index], caption, previous))
+        if shots[-1].setting is Setting.ABSTRACT and not caption:
+            # Its words are all that an abstract shot shows.
+            shots[-1] = replace(shots[-1], caption=_caption(text))
         first += lengths[index]
     return Storyboard(spec=spec, shots=tuple(shots))
 
@@ -131,9 +134,24 @@ def _parts(prompt: str, count: int) -> list[tuple[str, int, str]]:
     for index, sentence in enumerate(sentences):
         turns = count // len(sentences) + (1 if index < count % len(sentences) else 0)
         clauses = _divided(_CLAUSE, sentence)
-        captions = _grouped(clauses, turns, ", ") if len(clauses) >= turns else [sentence] * turns
-        parts += [(sentence, turn, _caption(captions[turn])) for turn in range(turns)]
+        mark = re.search(r"[\uff0c\u3001]", sentence)
+        captions = [_caption(part) for part in _grouped(clauses, turns, mark[0] if mark else ", ")]
+        if len(clauses) < turns:
+            captions = _continued(sentence, turns)
+        parts += [(sentence, turn, captions[turn]) for turn in range(turns)]
     return parts
+
+
+def _continued(sentence: str, turns: int) -> list[str]:
+    """Return captions that tell a sentence once: each goes on where the one before was cut, the rest are empty."""
+    captions: list[str] = []
+    rest = " ".join(sentence.split())
+    for _ in range(turns):
+        shown = _caption(rest)
+        captions.append(shown)
+        cut = shown.endswith("…") and not rest.endswith("…")
+        rest = rest[rest.find(shown[:-1]) + len(shown) - 1 :].lstrip(" ,;.\uff0c\u3001") if cut else ""
+    return captions
 
 
 def _divided(pattern: re.Pattern[str], text: str) -> list[str]:

@@ -6,10 +6,10 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from understudy.animatic.script import plan
 
 from tests.unit.animatic.shots import a_shot, lasts
 from understudy.animatic.film import DISSOLVE_FRAMES, film_frames, render, still
+from understudy.animatic.script import plan
 from understudy.animatic.storyboard import FRAMES_PER_SECOND, FilmSpec, Setting, Storyboard
 
 ABSTRACT = "The quiet arithmetic of everything we forgot to say"

@@ -156,3 +156,49 @@ def test_the_colors_of_figures_follow_them() -> None:
     shot = shots("a red car and a cat")[0]
 
     assert dict(zip(shot.figures, shot.figure_colors, strict=True)) == {"car": "red", "cat": ""}
+
+
+def test_a_single_sentence_is_told_once_and_not_again_in_each_shot() -> None:
+    captions = [shot.caption for shot in shots("A fox sleeps in the quiet green woods at noon", seconds=12)]
+
+    assert captions == ["A fox sleeps in the quiet green woods at noon", "", ""]
+
+
+def test_a_sentence_too_long_for_one_shot_goes_on_in_the_next() -> None:
+    sentence = "a lake with " + " and ".join(f"reed number {index}" for index in range(12))
+    first, second, _ = (shot.caption for shot in shots(sentence, seconds=12))
+
+    assert (first.removesuffix("…") + " " + second.removesuffix("…")) in sentence
+
+
+def test_an_abstract_film_keeps_its_words_in_every_shot() -> None:
+    words = "The quiet arithmetic of everything"
+
+    assert {shot.caption for shot in shots(words, seconds=12)} == {words}
+
+
+def test_clauses_of_a_japanese_sentence_keep_their_own_comma() -> None:
+    first, _ = (shot.caption for shot in shots("桜の木の下を歩く女の子、春の朝、花びらが舞う。", seconds=8))
+
+    assert first == "桜の木の下を歩く女の子、春の朝"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Whales and jellyfish glide through deep blue water, shafts of light.",
+        "A turtle swims under the waves",
+        "A shark circles in deep water",
+        "一条鲸鱼在海底游动",
+        "深海里的水母",
+        "深い海を泳ぐクジラ",
+        "깊은 바다를 헤엄치는 고래",
+    ],
+)
+def test_deep_water_is_seen_from_below(prompt: str) -> None:
+    assert shots(prompt)[0].setting is Setting.UNDERWATER
+
+
+@pytest.mark.parametrize("prompt", ["A boat under a deep blue sky on the sea", "A whale leaps from the deep blue sea"])
+def test_a_deep_blue_sky_or_sea_is_seen_from_above(prompt: str) -> None:
+    assert shots(prompt)[0].setting is Setting.SEA

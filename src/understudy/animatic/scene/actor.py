@@ -9,8 +9,12 @@ from understudy.animatic.scene.figures.kind import Kind, Motion, Moving
 from understudy.animatic.scene.figures.sketch import Box, Lighting, Sketch
 from understudy.animatic.scene.layers import NEVER, Moment, blit
 from understudy.animatic.scene.palette import Color
-from understudy.animatic.scene.raster import Affine, Picture
+from understudy.animatic.scene.raster import Affine, Picture, premultiplied
 from understudy.animatic.scene.stage import Spot
+
+_HALO_ROWS = 32
+_HALO_REACH = 2.2
+"""How much higher than its figure a halo is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +42,13 @@ class Part:
 class Actor:
     """One figure; its drawings are made once, each frame shows the one that is due."""
 
-    def __init__(self, part: Part, sprites: list[Picture], moving: list[Picture] | None = None) -> None:
+    def __init__(
+        self, part: Part, sprites: list[Picture], moving: list[Picture] | None = None, halo: Picture | None = None
+    ) -> None:
         self._part = part
         self._sprites = sprites
         self._moving = moving
+        self._halo = halo
 
     def draw(self, canvas: Picture, moment: Moment, until: int) -> None:
         """Draw the figure where it is now."""
@@ -52,11 +59,22 @@ class Actor:
         if part.until is not None:
             until = min(until, int(scale * part.until + down))
         place = (scale, scale * x + right, scale * y + down)
+        if self._halo is not None:
+            self._shine(canvas, self._halo, place, until)
         sprite = self._sprites[_due(part, part.kind.period, time, len(self._sprites))]
         self._put(canvas, sprite, part.kind.box, place, until)
         if self._moving and part.kind.moving:
             sprite = self._moving[_due(part, part.kind.moving.period, time, len(self._moving))]
             self._put(canvas, sprite, part.kind.moving.box, place, until)
+
+    def _shine(self, canvas: Picture, halo: Picture, place: Affine, until: int) -> None:
+        """Add the light that stands behind the figure, around its middle."""
+        scale, x, y = place
+        box, unit = self._part.kind.box, self._part.unit * scale
+        grow = _HALO_REACH * box.height * unit / halo.shape[0]
+        middle = (box.left + box.right) / 2 * self._part.facing
+        corner = x + middle * unit - grow * halo.shape[1] / 2, y - 0.5 * box.top * unit - grow * halo.shape[0] / 2
+        blit(canvas, halo, (grow, *corner), until, light=True)
 
     def _put(self, canvas: Picture, sprite: Picture, box: Box, place: Affine, until: int) -> None:
         """Lay one drawing down with its own measure's origin at `place`."""
@@ -68,6 +86,17 @@ class Actor:
     def floor(self, _moment: Moment) -> int:
         """A figure never hides a whole row."""
         return NEVER
+
+
+def halo_of(kind: Kind, tone: Color) -> Picture:
+    """Return a soft light of one tone, wide enough to stand behind a figure: dark figures vanish in dark places."""
+    wide = max(8, round(_HALO_ROWS * max(0.6, kind.box.width / kind.box.height)))
+    x, y = np.linspace(-1.0, 1.0, wide, dtype=np.float32), np.linspace(-1.0, 1.0, _HALO_ROWS, dtype=np.float32)
+    away = np.hypot(x[None, :], y[:, None])
+    fall = np.clip(1.0 - away, 0.0, 1.0)
+    light = premultiplied(tone, (fall * fall * (3.0 - 2.0 * fall)).astype(np.float32))
+    light[..., 3] = 0
+    return light
 
 
 def drawings(

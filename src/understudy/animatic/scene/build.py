@@ -18,6 +18,11 @@ def scene_painter(shot: Shot, width: int, height: int) -> Painter:
 
     The same shot and size give the same frames; a frame depends on its number alone, not on frames drawn before.
     """
+    return ScenePainter(build_stage(shot, width, height))
+
+
+def build_stage(shot: Shot, width: int, height: int) -> Stage:
+    """Return the stage of a shot with all that is on it."""
     rng = np.random.default_rng(shot.seed & (2**63 - 1))
     palette = palette_for(shot.light, shot.weather)
     if shot.setting is Setting.PLANET:
@@ -31,7 +36,7 @@ def scene_painter(shot: Shot, width: int, height: int) -> Painter:
     add_figures(stage)
     add_effects(stage)
     add_weather(stage)
-    return ScenePainter(stage)
+    return stage
 
 
 def _sun_place(palette: Palette, rng: np.random.Generator, width: int, horizon: float) -> tuple[float, float]:

@@ -3,11 +3,13 @@
 import math
 from dataclasses import replace
 
-from understudy.animatic.scene.actor import Actor, Part, drawings
+import numpy as np
+
+from understudy.animatic.scene.actor import Actor, Part, drawings, halo_of
 from understudy.animatic.scene.figures import KINDS
 from understudy.animatic.scene.figures.kind import Kind, Motion
 from understudy.animatic.scene.figures.sketch import lighting_for
-from understudy.animatic.scene.palette import NAMED_COLORS, Color
+from understudy.animatic.scene.palette import NAMED_COLORS, Color, toward
 from understudy.animatic.scene.raster import Picture, resize
 from understudy.animatic.scene.stage import Medium, Spot, Stage
 from understudy.animatic.storyboard import Setting, Shot, View, Weather
@@ -17,6 +19,8 @@ _UNDER_ROOF = frozenset({Setting.INTERIOR, Setting.UNDERWATER, Setting.SPACE})
 _WALKERS = frozenset({"person", "woman"})
 _COASTS = frozenset({Setting.SEA, Setting.BEACH, Setting.LAKE})
 _FLYING = frozenset({Medium.AIR, Medium.SPACE})
+_LIT_FROM_BEHIND = frozenset({Medium.GROUND, Medium.ROAD, Medium.WATER})
+_HALO_LIFT = 0.2
 _LEAPERS = frozenset({"whale", "dolphin", "shark"})
 
 
@@ -147,7 +151,21 @@ def _enter(stage: Stage, kind: Kind, tint: Color | None, place: float, facing: f
         order = spot.order - 0.02 if spot.back is None else spot.back
     grounded = kind.medium in {Medium.GROUND, Medium.ROAD} and (not kind.landmark or spot.back is None)
     moving = drawings(kind.moving, unit, facing, light, tint) if kind.moving else None
-    stage.add(Actor(part, drawings(kind, unit, facing, light, tint, grounded=grounded), moving), order)
+    sprites = drawings(kind, unit, facing, light, tint, grounded=grounded)
+    stage.add(Actor(part, sprites, moving, _halo(stage, kind)), order)
+
+
+def _halo(stage: Stage, kind: Kind) -> Picture | None:
+    """Return the light behind a figure on the ground or on the water, where the hour is dark; None by day."""
+    palette = stage.palette
+    if kind.landmark or kind.medium not in _LIT_FROM_BEHIND or stage.shot.setting is Setting.UNDERWATER:
+        return None
+    bright = float(toward(palette.haze, palette.ambient, 0.5).mean())
+    lift = min(_HALO_LIFT, _HALO_LIFT * 2.0 * max(palette.lamps, 0.6 if palette.moon else 0.0) - 0.5 * _HALO_LIFT)
+    if lift <= 0.0 or bright > 0.6:
+        return None
+    tone = toward(palette.haze, palette.key, 0.5)
+    return halo_of(kind, tone * np.float32(lift / max(float(tone.mean()), 0.05)))
 
 
 def _fitting(stage: Stage, kind: Kind, unit: float) -> float:

@@ -119,8 +119,12 @@ def _roof(rng: Generator, image: Picture, x: int, top: int, width: int, wall: Co
         put_rect(image, dark * np.float32(0.9), x + width * 0.2, top - width * 0.08, x + width * 0.34, top)
 
 
+GLOW_SCALE = 0.25
+"""How many pixels the glow of a sign has for one of the sign; it is soft."""
+
+
 def sign(rng: Generator, width: int, height: int, tone: Color) -> tuple[Picture, Picture]:
-    """Return a neon sign, and its glow (a larger picture, to be added): made-up strokes in a frame."""
+    """Return a neon sign (made-up strokes in a frame), and its glow: to be added, three times as large, softly."""
     board = blank(height, width)
     board[...] = (12, 10, 18, 235)
     value = (*(float(part) for part in tone * 255.0), 255.0)
@@ -129,9 +133,10 @@ def sign(rng: Generator, width: int, height: int, tone: Color) -> tuple[Picture,
     cells = max(1, round(max(width, height) / max(min(width, height), 1)))
     for cell in range(cells):
         _glyph(rng, board, cell, cells, toward(tone, rgb(255, 255, 255), 0.55), line)
-    glow_part = np.zeros((height * 3, width * 3, 4), np.float32)
-    glow_part[height : 2 * height, width : 2 * width, :3] = board[..., :3] * np.float32(1.0) * (board[..., 3:] > 0)
-    glow = blur(glow_part, min(width, height) * 0.55) * np.float32(1.25)
+    small = (round(3 * width * GLOW_SCALE), round(3 * height * GLOW_SCALE))
+    room = cv2.copyMakeBorder(board, height, height, width, width, cv2.BORDER_CONSTANT)
+    source = cv2.resize(room, small, interpolation=cv2.INTER_AREA).astype(np.float32)
+    glow = blur(source, min(width, height) * 0.55 * GLOW_SCALE) * np.float32(1.25)
     glow[..., 3] = 0
     return board, np.clip(glow, 0, 255).astype(np.uint8)
 

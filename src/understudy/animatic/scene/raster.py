@@ -1,5 +1,7 @@
 """Typed doors to the few OpenCV calls that the scene needs; all of them work on RGB(A) of 8 bits or on float32."""
 
+import math
+import threading
 from typing import Any, TypeAlias, cast
 
 import cv2
@@ -33,6 +35,56 @@ def warp(source: Picture, place: Affine, size: tuple[int, int], *, out: Picture 
     if out is None:
         out = np.empty((size[1], size[0], *source.shape[2:]), np.uint8)
     return cast("Picture", cv2.warpAffine(source, matrix, size, dst=out, flags=cv2.INTER_LINEAR))
+
+
+def place_into(source: Picture, place: Affine, target: Picture) -> None:
+    """Fill `target` with `source` scaled and shifted; outside is transparent.
+
+    Like `warp`, but picks the cheapest way that looks the same: a picture at its own size that moves along one axis is
+    a mean of two copies of itself, and one made at half its size or less is moved small and then grown.
+    """
+    scale, right, down = place
+    if scale >= 1.9:
+        _grow_into(source, place, target)
+    elif scale == 1.0 and not (right % 1.0 and down % 1.0) and _slide_into(source, right, down, target):
+        return
+    else:
+        warp(source, place, (target.shape[1], target.shape[0]), out=target)
+
+
+def _grow_into(source: Picture, place: Affine, target: Picture) -> None:
+    """Move a small picture at about its own scale, then grow it by a whole number."""
+    scale, right, down = place
+    height, width = target.shape[:2]
+    times = min(8, int(scale + 0.1))
+    # OpenCV grows around the middle of pixels, and moves by their corners.
+    middle = (times - 1) / 2
+    small = scratch("grow", (-(-height // times), -(-width // times), target.shape[2]))
+    warp(source, (scale / times, (right - middle) / times, (down - middle) / times), small.shape[1::-1], out=small)
+    if height % times == 0 and width % times == 0:
+        enlarge_onto(small, target)
+        return
+    grown = scratch("grown", (small.shape[0] * times, small.shape[1] * times, target.shape[2]))
+    enlarge_onto(small, grown)
+    target[...] = grown[:height, :width]
+
+
+def _slide_into(source: Picture, right: float, down: float, target: Picture) -> bool:
+    """Copy `source` shifted along one axis by parts of a pixel; return False when it does not fill the target."""
+    left, top = math.floor(-right), math.floor(-down)
+    part_x, part_y = -right - left, -down - top
+    height, width = target.shape[:2]
+    more_x, more_y = math.ceil(part_x), math.ceil(part_y)
+    if left < 0 or top < 0 or left + width + more_x > source.shape[1] or top + height + more_y > source.shape[0]:
+        return False
+    first = source[top : top + height, left : left + width]
+    if not (more_x or more_y):
+        target[...] = first
+        return True
+    other = source[top + more_y : top + more_y + height, left + more_x : left + more_x + width]
+    part = part_x + part_y
+    cv2.addWeighted(first, 1.0 - part, other, part, 0.0, dst=target)
+    return True
 
 
 def resize(source: NDArray[Any], width: int, height: int, *, smooth: bool = False) -> Any:
@@ -71,6 +123,38 @@ def lay_over(target: Picture, layer: Picture) -> None:
     cv2.bitwise_not(cover, dst=cover)
     cv2.multiply(target, cv2.cvtColor(cover, cv2.COLOR_GRAY2RGBA), dst=target, scale=1.0 / 255.0)
     cv2.add(target, layer, dst=target)
+
+
+def cover_opaque(target: Picture, layer: Picture) -> None:
+    """Lay a premultiplied RGBA `layer` over an RGBA `target` that has no hole, in place; cheaper than `lay_over`.
+
+    OpenCV multiplies colors by their own alpha faster than by another picture, so the target borrows the layer's.
+    """
+    clear = scratch("cover", layer.shape[:2])
+    cv2.extractChannel(layer, 3, dst=clear)
+    cv2.bitwise_not(clear, dst=clear)
+    cv2.insertChannel(clear, target, 3)
+    cv2.cvtColor(target, cv2.COLOR_RGBA2mRGBA, dst=target)
+    cv2.add(target, layer, dst=target)
+
+
+class _Scratch(threading.local):
+    """Memory that is written anew each time it is asked for: fresh pages from the system would cost more."""
+
+    def __init__(self) -> None:
+        self.buffers: dict[str, Picture] = {}
+
+
+_SCRATCH = _Scratch()
+
+
+def scratch(name: str, shape: tuple[int, ...]) -> Picture:
+    """Return a picture of `shape` with anything in it, for use until this thread asks for `name` again."""
+    size = math.prod(shape)
+    buffer = _SCRATCH.buffers.get(name)
+    if buffer is None or len(buffer) < size:
+        buffer = _SCRATCH.buffers[name] = np.empty(size, np.uint8)
+    return buffer[:size].reshape(shape)
 
 
 def add_onto(target: Picture, light: Picture) -> None:

@@ -80,7 +80,7 @@ class Stage:
     @property
     def person(self) -> float:
         """How many pixels a grown person measures at depth 1."""
-        base = 0.165 * self.height if self.portrait else 0.25 * self.height
+        base = 0.185 * self.height if self.portrait else 0.25 * self.height
         return base * {View.WIDE: 1.0, View.NEAR: 1.4, View.DETAIL: 1.8}[self.shot.view]
 
     @property

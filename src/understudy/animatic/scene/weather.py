@@ -9,7 +9,18 @@ from understudy.animatic.scene.clouds import mist
 from understudy.animatic.scene.layers import NEVER, Moment
 from understudy.animatic.scene.noise import line_noise
 from understudy.animatic.scene.palette import Color, rgb, toward
-from understudy.animatic.scene.raster import Picture, add_onto, blank, blur, gray_to_rgba, premultiplied, resize, scaled
+from understudy.animatic.scene.raster import (
+    Picture,
+    add_onto,
+    blank,
+    blur,
+    enlarge_onto,
+    gray_to_rgba,
+    premultiplied,
+    resize,
+    scaled,
+    scratch,
+)
 from understudy.animatic.scene.stage import Stage
 from understudy.animatic.storyboard import Setting, Weather
 
@@ -60,13 +71,38 @@ class Fall:
 
     def draw(self, canvas: Picture, moment: Moment, _until: int) -> None:
         """Add the window of the tile that has come before the camera."""
-        turn = 1.0 - (moment.seconds / self._seconds) % 1.0
-        swing = self._sway * (1.0 + math.sin(moment.seconds * 0.9)) if self._sway else 0.0
-        left, top = int(turn * self._step_x + swing), int(turn * self._step_y)
-        window = self._tile[top : top + self._height, left : left + self._width]
+        window = self.window(moment)
         if self._part != 1.0:
             window = resize(window, canvas.shape[1], canvas.shape[0])
         add_onto(canvas, gray_to_rgba(np.ascontiguousarray(window)))
+
+    def window(self, moment: Moment) -> Picture:
+        """Return the part of the tile that has come before the camera, gray."""
+        turn = 1.0 - (moment.seconds / self._seconds) % 1.0
+        swing = self._sway * (1.0 + math.sin(moment.seconds * 0.9)) if self._sway else 0.0
+        left, top = int(turn * self._step_x + swing), int(turn * self._step_y)
+        return self._tile[top : top + self._height, left : left + self._width]
+
+    def floor(self, _moment: Moment) -> int:
+        """Drops hide nothing."""
+        return NEVER
+
+
+class Falls:
+    """Several falls of one size, added together before they are grown to the frame."""
+
+    def __init__(self, falls: list[Fall]) -> None:
+        self._falls = falls
+
+    def draw(self, canvas: Picture, moment: Moment, _until: int) -> None:
+        """Add all of them."""
+        first, *others = (fall.window(moment) for fall in self._falls)
+        total = first
+        for window in others:
+            total = np.asarray(cv2.add(total, window), np.uint8)
+        grown = scratch("falls", canvas.shape[:2])
+        enlarge_onto(total, grown)
+        add_onto(canvas, gray_to_rgba(grown))
 
     def floor(self, _moment: Moment) -> int:
         """Drops hide nothing."""
@@ -77,8 +113,10 @@ def _add_rain(stage: Stage, force: float, order: float) -> None:
     """Add far, fine rain and near, long streaks."""
     lean = 0.1 * force if stage.rng.random() < 0.5 else 0.16 * force
     light = 0.5 + 0.5 * float(toward(stage.palette.haze, stage.palette.key, 0.4).mean())
-    layers = ((0.5, 900.0, 13.0, 46.0, 0.8), (0.5, 260.0, 30.0, 70.0, 0.42), (0.5, 60.0, 80.0, 58.0, 0.27))
-    for index, (part, count, long, bright, seconds) in enumerate(layers):
+    part = 0.5
+    layers = ((900.0, 13.0, 46.0, 0.8), (260.0, 30.0, 70.0, 0.42), (60.0, 80.0, 58.0, 0.27))
+    falls: list[Fall] = []
+    for index, (count, long, bright, seconds) in enumerate(layers):
         width, height = math.ceil(stage.width * part), math.ceil(stage.height * part)
         step_y = height
         step_x = int(lean * step_y)
@@ -92,7 +130,8 @@ def _add_rain(stage: Stage, force: float, order: float) -> None:
                 start = (int((x + shift_x) * 16), int((y + shift_y) * 16))
                 end = (int((x + shift_x + lean * reach) * 16), int((y + shift_y + reach) * 16))
                 cv2.line(tile, start, end, (tone,), 1, cv2.LINE_AA, 4)
-        stage.add(Fall(tile, (width, height), (step_x, step_y), seconds / stage.pace, part=part), order + 0.05 * index)
+        falls.append(Fall(tile, (width, height), (step_x, step_y), seconds / stage.pace, part=part))
+    stage.add(Falls(falls), order)
 
 
 def _add_snow(stage: Stage, order: float) -> None:

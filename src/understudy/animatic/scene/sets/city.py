@@ -31,7 +31,7 @@ def build_city(stage: Stage) -> None:
     stage.spots[Medium.WATER] = water_spot(stage)
     if wants_ground(stage):
         soil = Soil(own=rgb(140, 136, 142), rough=0.0, grain=0.35, shine=0.2)
-        spot = add_crest(stage, soil, level=0.86 if not stage.portrait else 0.81, rise=0.0)
+        spot = add_crest(stage, soil, level=0.77 if not stage.portrait else 0.72, rise=0.0)
         stage.spots[Medium.GROUND] = stage.spots[Medium.ROAD] = spot
 
 

@@ -36,7 +36,7 @@ def build_deep(stage: Stage) -> None:
             2.0 + step,
         )
     soil = Soil(own=toward(rgb(190, 184, 150), _SHALLOW, 0.4) * np.float32(0.62 * dim), rough=0.5, grain=0.6, shine=0.3)
-    stage.spots[Medium.GROUND] = add_crest(stage, soil, level=0.87, rise=0.02, order=6.0)
+    stage.spots[Medium.GROUND] = add_crest(stage, soil, level=0.8, rise=0.02, order=6.0)
     _add_reef(stage, dim)
     _add_weeds(stage, dim)
     stage.spots[Medium.DEEP] = Spot(

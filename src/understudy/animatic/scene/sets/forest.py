@@ -43,7 +43,7 @@ def build_forest(stage: Stage) -> None:
             blade_color=leaves * np.float32(0.9),
         )
     )
-    level = 0.86 if not stage.portrait else 0.83
+    level = 0.78 if not stage.portrait else 0.74
     stage.spots[Medium.GROUND] = add_crest(stage, soil, level=level, rise=0.025)
     _frame_trunks(stage)
 

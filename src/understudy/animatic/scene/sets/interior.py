@@ -24,7 +24,7 @@ def build_interior(stage: Stage) -> None:
     _add_beam(stage, window)
     _add_lamp(stage)
     _furnish(stage)
-    foot = stage.height * (0.9 if not stage.portrait else 0.86)
+    foot = stage.height * (0.82 if not stage.portrait else 0.76)
     stage.spots[Medium.GROUND] = Spot(
         x=stage.width * 0.5,
         spread=stage.width * 0.2,

@@ -29,7 +29,7 @@ def build_desert(stage: Stage) -> None:
     stage.add(see_land(stage, land, far, depth=0.2), 2.0)
     stage.add(see_land(stage, land, near, depth=0.55), 3.0)
     soil = Soil(own=rgb(226, 172, 112), rough=0.08, grain=0.3, shine=0.3)
-    stage.spots[Medium.GROUND] = add_crest(stage, soil, level=0.83 if not stage.portrait else 0.8, rise=0.06)
+    stage.spots[Medium.GROUND] = add_crest(stage, soil, level=0.76 if not stage.portrait else 0.72, rise=0.05)
 
 
 def _dunes(stage: Stage) -> Field:
@@ -74,7 +74,7 @@ def build_field(stage: Stage) -> None:
     level = 0.735 if stage.portrait else 0.765
     stage.add(tree_line(stage, level=level, rise=0.02, tall=0.05 * stage.height, color=wood, depth=0.5, gap=0.3), 4.0)
     stage.spots[Medium.GROUND] = add_crest(
-        stage, grass_soil(stage), level=0.82 if not stage.portrait else 0.78, rise=0.04
+        stage, grass_soil(stage), level=0.75 if not stage.portrait else 0.71, rise=0.035
     )
 
 
@@ -124,7 +124,7 @@ def build_clouds_below(stage: Stage) -> None:
     )
     if wants_ground(stage):
         soil = Soil(own=rgb(120, 112, 108), rough=1.4, grain=0.7) if not stage.snowy else snow_soil()
-        stage.spots[Medium.GROUND] = add_crest(stage, soil, level=0.84, rise=0.05)
+        stage.spots[Medium.GROUND] = add_crest(stage, soil, level=0.76 if not stage.portrait else 0.72, rise=0.045)
 
 
 def cratered(stage: Stage, *, depth: float = 9.0, count: int = 130) -> Field:
@@ -159,4 +159,4 @@ def build_planet(stage: Stage) -> None:
     stage.add(see_land(stage, land, far, depth=0.2), 2.0)
     stage.add(see_land(stage, land, near, depth=0.5), 3.0)
     soil = Soil(own=base, rough=0.9, grain=0.8, shine=0.3)
-    stage.spots[Medium.GROUND] = add_crest(stage, soil, level=0.83 if not stage.portrait else 0.8, rise=0.04)
+    stage.spots[Medium.GROUND] = add_crest(stage, soil, level=0.76 if not stage.portrait else 0.72, rise=0.035)

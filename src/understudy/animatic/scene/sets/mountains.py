@@ -66,8 +66,8 @@ def build_mountains(stage: Stage) -> None:
     )
     _add_woods(stage, foot / stage.height)
     if wants_ground(stage):
-        level = 0.85 if not stage.portrait else 0.81
-        stage.spots[Medium.GROUND] = add_crest(stage, grass_soil(stage), level=level, rise=0.04)
+        level = 0.77 if not stage.portrait else 0.73
+        stage.spots[Medium.GROUND] = add_crest(stage, grass_soil(stage), level=level, rise=0.03)
 
 
 def _add_woods(stage: Stage, foot: float) -> None:

@@ -8,16 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.animatic.scene.clouds import mist
-from understudy.animatic.scene.facade import NEON_TONES, front, put_rect, sign
+from understudy.animatic.scene.facade import GLOW_SCALE, NEON_TONES, front, put_rect, sign
 from understudy.animatic.scene.layers import Plate, Pulse, pieces
 from understudy.animatic.scene.palette import Color, rgb, toward
 from understudy.animatic.scene.raster import Field, Picture, blank, lay_over, premultiplied, smoothstep, to_picture
 from understudy.animatic.scene.stage import Medium, Spot, Stage
 from understudy.animatic.scene.water import Surface, Water
-from understudy.animatic.storyboard import Light, Weather
+from understudy.animatic.storyboard import Light, Move, Weather
 
 _EYE = 0.42
 """How high the camera stands, in storeys."""
+
+
+_TILTS = frozenset({Move.TILT_UP, Move.TILT_DOWN, Move.AERIAL, Move.HANDHELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,9 @@ def build_street(stage: Stage) -> None:
         rows = int(stage.horizon) + margin + 4
         for plate in pieces(image[:rows], -float(margin), -float(margin), part.depth):
             stage.add(plate, 2.0 + step)
-        for plate in pieces(image[rows - 4 :], -float(margin), float(rows - 4 - margin), part.depth):
+        # A camera that tilts moves houses and pavement apart, and must not open a gap between them.
+        below = rows - 4 - (margin if stage.shot.move in _TILTS else round(8 * stage.unit))
+        for plate in pieces(image[below:], -float(margin), float(below - margin), part.depth):
             stage.add(plate, 6.3 + 0.1 * step)
         for glow in glows:
             stage.add(glow, 2.1 + step)
@@ -75,12 +80,12 @@ def build_street(stage: Stage) -> None:
     )
     stage.add(Water(stage, surface, stage.horizon + 2), 6.0)
     _lay_pavement(stage, wet)
-    foot = stage.height * (0.93 if not stage.portrait else 0.87)
+    foot = stage.height * (0.8 if not stage.portrait else 0.74)
     spot = Spot(
         x=stage.width * 0.5,
         spread=stage.width * 0.26,
         ground=float(foot),
-        size=stage.person * 1.3,
+        size=stage.person * 1.15,
         depth=0.9,
         order=8.0,
     )
@@ -200,6 +205,7 @@ def _signs(stage: Stage, image: Picture, margin: int, part: _Depth, side: float)
                     float(x - w - margin),
                     float(y - h - margin),
                     part.depth,
+                    scale=GLOW_SCALE,
                     base=0.62 * lamps,
                     swing=0.14,
                     rate=float(rng.uniform(0.4, 2.4)),

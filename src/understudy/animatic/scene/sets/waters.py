@@ -38,7 +38,7 @@ def build_sea(stage: Stage) -> None:
     stage.spots[Medium.WATER] = water_spot(stage)
     if wants_ground(stage):
         soil = grass_soil(stage)
-        stage.spots[Medium.GROUND] = add_crest(stage, soil, level=0.84 if not stage.portrait else 0.8, rise=0.05)
+        stage.spots[Medium.GROUND] = add_crest(stage, soil, level=0.76 if not stage.portrait else 0.72, rise=0.04)
 
 
 def water_spot(stage: Stage) -> Spot:
@@ -66,7 +66,7 @@ def build_beach(stage: Stage) -> None:
     stage.add(Water(stage, Surface(deep=deep, chop=0.9, mirror=0.4), stage.horizon), 4.0)
     stage.spots[Medium.WATER] = water_spot(stage)
     soil = snow_soil() if stage.snowy else Soil(own=rgb(222, 190, 140), rough=0.1, grain=0.35, shine=0.3)
-    level = 0.75 if stage.portrait else 0.77
+    level = 0.68 if stage.portrait else 0.71
     spot = add_crest(stage, soil, level=level, rise=0.035)
     stage.spots[Medium.GROUND] = replace(spot, ground=spot.ground + 0.055 * stage.height, back=None)
     add_wash(stage, spot)
@@ -121,5 +121,5 @@ def build_lake(stage: Stage) -> None:
     stage.spots[Medium.WATER] = water_spot(stage)
     if wants_ground(stage):
         stage.spots[Medium.GROUND] = add_crest(
-            stage, grass_soil(stage), level=0.85 if not stage.portrait else 0.8, rise=0.03
+            stage, grass_soil(stage), level=0.77 if not stage.portrait else 0.73, rise=0.03
         )
