@@ -1,6 +1,6 @@
 """The outermost layer: an id for every request, and no exception that leaves without an envelope."""
 
-import secrets
+import random
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,9 +19,13 @@ class ClientGone(Exception):  # noqa: N818 - it is nobody's error
     """The client closed the connection before its request was whole."""
 
 
+# Seeded by the system once. A request id opens nothing, so it need not cost a system call for each request.
+_random = random.Random()
+
+
 def new_request_id() -> str:
     """Return an opaque id that a caller can quote and the operator can find in the log."""
-    return "req_" + secrets.token_hex(12)
+    return f"req_{_random.getrandbits(96):024x}"
 
 
 class Guard:

@@ -29,6 +29,7 @@ UVICORN: Final[Mapping[str, Any]] = {
     "server_header": False,
     "lifespan": "off",
     "ws": "none",
+    "proxy_headers": False,
     "timeout_graceful_shutdown": 10,
     "timeout_keep_alive": 30,
 }

@@ -158,3 +158,12 @@ async def test_statements_of_one_body_run_in_order(database: Database) -> None:
 
     assert await database.transact(body) == [True, True, False]
     assert await fetch_task(database, task.id) == task
+
+
+async def test_whoever_was_told_of_a_commit_reads_it_however_many_read_at_once(database: Database) -> None:
+    async def write_and_read() -> bool:
+        key = a_key()
+        await database.transact(lambda tx: keys.insert_key(tx, key))
+        return await database.read(lambda reader: keys.get_key(reader, key_id=key.id)) == key
+
+    assert all(await asyncio.gather(*(write_and_read() for _ in range(200))))
