@@ -6,7 +6,6 @@ of the server: a slow password hash would be a lever to exhaust us, and the key 
 (`reliability.md` §5).
 """
 
-import hashlib
 import hmac
 import re
 import zlib
@@ -50,4 +49,4 @@ class KeyHasher:
 
     def hash(self, key: str) -> bytes:
         """Return HMAC-SHA256 of the key under the pepper."""
-        return hmac.new(self.pepper, key.encode(), hashlib.sha256).digest()
+        return hmac.digest(self.pepper, key.encode(), "sha256")

@@ -18,8 +18,8 @@ UnderstudyError
 └── OperatorError                 start-up ends with this one sentence
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class FailCode(StrEnum):
@@ -75,9 +75,11 @@ class IdempotencyConflict(Refusal):
     """The idempotency key was used with another body."""
 
 
-@dataclass(frozen=True, slots=True)
-class RateState:
-    """How a bucket stands, for the `RateLimit` headers: `remaining` calls, full again in `reset_seconds`."""
+class RateState(NamedTuple):
+    """How a bucket stands, for the `RateLimit` headers: `remaining` calls, full again in `reset_seconds`.
+
+    A tuple for the reason of `TaskStatus`: one is made for every answer.
+    """
 
     name: str
     quota: int

@@ -4,7 +4,7 @@ One function writes them for the status route and for the callback, because §4 
 byte for byte the status envelope.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -13,9 +13,11 @@ from understudy.domain.ids import KeyId, TaskId
 from understudy.domain.task import State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskStatus:
-    """What the status route needs of a task, and no more: it is read many times a second."""
+class TaskStatus(NamedTuple):
+    """What the status route needs of a task, and no more.
+
+    A tuple, since it is read many times a second: a frozen dataclass takes four times as long to make.
+    """
 
     id: TaskId
     key_id: KeyId
