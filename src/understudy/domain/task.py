@@ -37,9 +37,10 @@ class Stage(StrEnum):
 TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.PREPARE: frozenset({Stage.SUBMIT, Stage.ENDED}),
     Stage.SUBMIT: frozenset({Stage.AWAIT, Stage.ENDED}),
-    # Back to submit only when the job is proved not to exist any more; the state stays `processing`.
+    # Back to submit only for a job that is proved not to exist any more, or that is free and whose film is of no use;
+    # the state stays `processing`.
     Stage.AWAIT: frozenset({Stage.SUBMIT, Stage.COLLECT, Stage.ENDED}),
-    Stage.COLLECT: frozenset({Stage.FINISH, Stage.ENDED}),
+    Stage.COLLECT: frozenset({Stage.SUBMIT, Stage.FINISH, Stage.ENDED}),
     Stage.FINISH: frozenset({Stage.ENDED}),
     Stage.ENDED: frozenset(),
 }

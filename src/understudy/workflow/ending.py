@@ -26,7 +26,6 @@ class Ending:
     fail_code: FailCode | None = None
     fail_message: str | None = None
     attempt_state: AttemptState | None = None
-    attempt_detail: str | None = None
 
     @property
     def state(self) -> State:
@@ -65,7 +64,6 @@ async def _end(tx: Tx, task: Task, ending: Ending) -> bool:
             tx,
             attempt_id=task.attempt_id,
             state=ending.attempt_state,
-            detail=ending.attempt_detail,
             ended_at_ms=ending.completed_at_ms,
         )
     await assets.expire_at(tx, task_id=task.id, kind=AssetKind.INPUT, expires_at_ms=ending.completed_at_ms)

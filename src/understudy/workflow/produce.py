@@ -3,7 +3,7 @@
 import structlog
 
 from understudy.auth.links import LinkSigner
-from understudy.backends.base import Backend, BackendError, Failed, Finished, Running, Vanished
+from understudy.backends.base import Backend, BackendError, CollectFailed, Failed, Finished, Running, Vanished
 from understudy.db import assets, attempts
 from understudy.db.base import Tx
 from understudy.domain.errors import FailCode, TaskFailure
@@ -11,6 +11,7 @@ from understudy.domain.ids import AttemptId, new_asset_id
 from understudy.domain.records import Asset, AssetKind, Attempt, AttemptState
 from understudy.domain.task import Stage, Task
 from understudy.media.video import Expected, MediaInvalid, VideoFacts, inspect_video
+from understudy.storage.base import StorageFull
 from understudy.workflow.crash_points import CrashPoint
 from understudy.workflow.ending import Ending, end
 from understudy.workflow.moves import move, settle, wait
@@ -19,6 +20,7 @@ from understudy.workflow.shape import NOT_GENERATED, shape_of
 from understudy.workflow.submit import backend_of
 
 POLL_RETRY_MS = 5_000
+COLLECT_RETRY_MS = 5_000
 
 _log = structlog.get_logger(__name__)
 
@@ -105,6 +107,13 @@ async def collect(parts: Parts, task: Task) -> None:
         facts = await inspect_video(parts.sandbox, draft, expected=expected)
         key = f"{task.id}/{attempt.id}.mp4"
         await parts.storage.put_file(key, draft, content_type="video/mp4")
+    except (CollectFailed, StorageFull) as error:
+        # The film exists and may have been paid for: it is fetched until the deadline, not given up after a few faults.
+        _log.warning("film not stored yet", task_id=task.id, error=str(error))
+        lost = isinstance(error, CollectFailed)
+        if not (lost and await _submit_again(parts, task, backend, attempt, str(error))):
+            await wait(parts, task, COLLECT_RETRY_MS)
+        return
     except MediaInvalid as error:
         if await _submit_again(parts, task, backend, attempt, str(error)):
             return

@@ -8,7 +8,7 @@ from understudy.workflow.agenda import DeliveryAgenda, TaskAgenda
 from understudy.workflow.deliver import Courier
 from understudy.workflow.parts import Parts
 from understudy.workflow.places import Places
-from understudy.workflow.scheduler import EmbeddedScheduler
+from understudy.workflow.scheduler import EmbeddedScheduler, Scheduler
 from understudy.workflow.story import Story
 from understudy.workflow.sweep import Sweeper
 
@@ -23,14 +23,14 @@ class Work:
     def __init__(self, parts: Parts, places: Places, *, idle_seconds: float) -> None:
         self._places = places
         courier = Courier(parts)
-        self._deliveries = EmbeddedScheduler(
+        self._deliveries: Scheduler = EmbeddedScheduler(
             DeliveryAgenda(parts.database),
             courier.deliver,
             clock_ms=parts.clock_ms,
             concurrency=DELIVERIES_AT_ONCE,
             idle_seconds=idle_seconds,
         )
-        self._tasks = EmbeddedScheduler(
+        self._tasks: Scheduler = EmbeddedScheduler(
             TaskAgenda(parts.database),
             Story(parts, on_ended=self._deliveries.wake).advance,
             clock_ms=parts.clock_ms,

@@ -48,6 +48,7 @@ class ScriptedBackend(Backend):
         self.traits = Traits(first_poll_seconds=1, poll_seconds=1, free_to_repeat=free)
         self.on_submit: list[str | Exception] = ["job-1"]
         self.on_poll: list[JobStatus | Exception] = [Running(10)]
+        self.on_collect: Exception = AssertionError("no film is made here")
         self.places = 1
         self.submitted: list[JobRequest] = []
         self.cancelled: list[str] = []
@@ -80,7 +81,7 @@ class ScriptedBackend(Backend):
 
     @override
     async def collect(self, job_id: str, destination: Path) -> None:
-        raise AssertionError("no film is made here")
+        raise self.on_collect
 
     @override
     async def cancel(self, job_id: str) -> bool:

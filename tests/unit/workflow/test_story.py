@@ -9,6 +9,7 @@ from understudy.backends.base import (
     Ambiguous,
     BackendError,
     Busy,
+    CollectFailed,
     Failed,
     Finished,
     JobStatus,
@@ -22,6 +23,7 @@ from understudy.domain.errors import FailCode
 from understudy.domain.ids import new_attempt_id
 from understudy.domain.records import Attempt, AttemptState
 from understudy.domain.task import Stage, State
+from understudy.storage.base import StorageFull
 from understudy.workflow.ending import Ending, end
 
 
@@ -194,6 +196,29 @@ async def test_a_fault_of_ours_is_tried_five_times_and_then_fails_the_task(theat
 
     assert early.stage is Stage.COLLECT
     assert late.fail_code is FailCode.GENERATION_FAILED
+
+
+@pytest.mark.parametrize("error", [CollectFailed("503"), StorageFull("no room")])
+async def test_a_finished_film_is_fetched_until_the_deadline(theatre: Theatre, error: Exception) -> None:
+    theatre.paid.on_poll, theatre.paid.on_collect = [Finished()], error
+    task_id = await theatre.accept(backend=theatre.paid)
+    early = await theatre.play(task_id, seconds=60)
+    theatre.clock.now_ms += DEADLINE_MS
+    late = await theatre.play(task_id, seconds=1)
+
+    assert (early.state, early.stage) == (State.PROCESSING, Stage.COLLECT)
+    assert late.fail_code is FailCode.PROCESSING_TIMEOUT
+    assert len(theatre.paid.submitted) == 1
+
+
+async def test_a_free_film_that_cannot_be_fetched_is_drawn_again(theatre: Theatre) -> None:
+    theatre.free.places = 10
+    theatre.free.on_poll, theatre.free.on_collect = [Finished()], CollectFailed("the file is gone")
+    task_id = await theatre.accept(backend=theatre.free)
+    task = await theatre.play(task_id, seconds=20)
+
+    assert len(theatre.free.submitted) == 3
+    assert task.fail_code is FailCode.GENERATION_FAILED
 
 
 async def test_ending_freezes_the_callback_and_gives_the_slot_back_once(theatre: Theatre) -> None:
