@@ -132,7 +132,8 @@ async def take_rate_token(tx: Tx, *, bucket: str, per_minute: int, now_ms: int) 
         ahead_us = row[0] - row[1]
         return RateOutcome(
             allowed=True,
-            remaining=max(0, (window_us - ahead_us) // interval_us),
+            # A server's clock runs on while the statement does; the bucket that was just taken from is not full.
+            remaining=min(per_minute - 1, max(0, (window_us - ahead_us) // interval_us)),
             reset_ms=_whole_ms(ahead_us),
             retry_after_ms=0,
         )
