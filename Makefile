@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve test check format bench lock openapi contact-sheet clean
+.PHONY: help setup setup-dev demo serve test check format bench lock openapi backend-pages contact-sheet clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,7 @@ check: setup-dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m understudy.api.openapi --check openapi.json
+	@$(BIN)/python -m understudy.backends.pages docs/backends
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .
@@ -53,6 +54,9 @@ format: setup-dev
 
 bench: setup-dev ## Run the benchmarks; results and plots in bench/results/
 	@$(BIN)/python -m bench
+
+backend-pages: setup ## Write the generated tables of docs/backends anew
+	@$(BIN)/python -m understudy.backends.pages --write docs/backends
 
 openapi: setup ## Write openapi.json anew
 	@$(BIN)/python -m understudy.api.openapi --write openapi.json

@@ -3,11 +3,13 @@
 The environment wins over the file (`interface.md`, Settings).
 """
 
+import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -22,6 +24,43 @@ DEFAULT_CONFIG_FILE = Path("understudy.toml")
 
 class SettingsError(Exception):
     """A setting cannot be used; the text says in one sentence which, and what is allowed."""
+
+
+_BACKEND_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+
+
+class RouteSettings(BaseModel):
+    """One entry of `routes` in `[models.NAME]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    backend: str = Field(description="Name of a table `[backends.NAME]`, or `animatic`.")
+    model: str = Field(default="", max_length=200, description="The upstream's model; empty: the backend's own.")
+    weight: int = Field(default=1, ge=0, le=1000, description="Share of the traffic; 0: only where no other can.")
+
+
+class ModelSettings(BaseModel):
+    """A table `[models.NAME]`: who plays the model, and what callers may ask of it (default: as `sora-2-pro`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    routes: tuple[RouteSettings, ...] = Field(min_length=1, max_length=20, description="Tried in this order.")
+    modes: tuple[Literal["text-to-video", "image-to-video"], ...] | None = Field(default=None, min_length=1)
+    durations: tuple[Annotated[int, Field(ge=1, le=60)], ...] | None = Field(default=None, min_length=1)
+    sizes: tuple[str, ...] | None = Field(default=None, min_length=1, description='As in "1280*720".')
+    resolutions: dict[str, str] | None = Field(default=None, min_length=1, description='As in {"720p": "1280*720"}.')
+    prompt_characters: int | None = Field(default=None, ge=1, le=20_000)
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        for text in (*(self.sizes or ()), *(self.resolutions or {}).values()):
+            parts = re.split(r"[*x]", text)
+            if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
+                raise ValueError(f"the size {text!r} must be WIDTH*HEIGHT in pixels")
+            if any(not 64 <= int(part) <= 4096 or int(part) % 2 for part in parts):
+                raise ValueError(f"the size {text!r} must have even sides of 64 to 4096 pixels")
+        return self
 
 
 class Settings(BaseSettings):
@@ -59,6 +98,8 @@ class Settings(BaseSettings):
     docs: bool = Field(default=True, description="Whether `/docs` and `/openapi.json` are served.")
     log_format: Literal["auto", "text", "json"] = Field(default="auto", description="`text`, `json` or `auto`.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    backends: dict[str, dict[str, Any]] = Field(default={}, description="Tables of real backends: docs/backends/.")
+    models: dict[str, ModelSettings] = Field(default={}, description="Who plays which model.")
     crash_at: str = Field(default="", description="For tests: kill this process when it reaches that point.")
 
     @field_validator("outbound_allow", mode="before")
@@ -84,6 +125,10 @@ class Settings(BaseSettings):
             raise ValueError("callback_retry_seconds must hold at most 20 delays")
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             raise ValueError("public_url must begin with http:// or https://")
+        if any(_BACKEND_NAME.match(name) is None for name in self.backends):
+            raise ValueError("backends must have names of at most 40 lower-case letters, digits, - and _")
+        if any(_MODEL_NAME.match(name) is None for name in self.models):
+            raise ValueError("models must have names of at most 64 letters, digits, dots, - and _")
         return self
 
     @classmethod
@@ -101,6 +146,11 @@ class Settings(BaseSettings):
         file = arguments.pop("config_file", None)
         sources = (InitSettingsSource(settings_cls, arguments), env_settings)
         return sources if file is None else (*sources, TomlConfigSettingsSource(settings_cls, Path(file)))
+
+
+def read_env(name: str) -> str | None:
+    """Return a variable of the environment that the settings name, such as an upstream's key; None if it is not set."""
+    return os.environ.get(name)
 
 
 def load_settings(*, config_file: Path | None = None, **overrides: Any) -> Settings:

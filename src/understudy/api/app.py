@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from understudy.api import docs, health, openapi, results
+from understudy.api import docs, health, openapi, results, upstream
 from understudy.api.answers import Answer, text_header
 from understudy.api.body import BODY_SECONDS
 from understudy.api.errors import crash_answer, refusal_answer, status_answer
@@ -23,6 +23,7 @@ from understudy.domain.errors import Refusal
 from understudy.service.health import HealthService
 from understudy.service.results import ResultService
 from understudy.service.tasks import TaskService
+from understudy.service.upstream_events import UpstreamEvents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Doors:
     tasks: TaskService
     results: ResultService
     health: HealthService
+    upstream_events: UpstreamEvents
     authenticator: Authenticator
     catalogue: Catalogue
     version: str
@@ -86,6 +88,7 @@ def _routes(doors: Doors) -> list[BaseRoute]:
         ("/health", health.HealthRoute(doors.health, version=doors.version)),
         ("/health/live", health.live),
         (results.PATH, results.ResultRoute(doors.results)),
+        (upstream.PATH, upstream.UpstreamRoute(doors.upstream_events, body_seconds=doors.body_seconds)),
     ]
     if doors.docs:
         routes += [("/docs", docs.page), (docs.STATIC_PATH, docs.static)]

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from understudy import __version__
-from understudy.cli import client, demo, doctor, keys, server
+from understudy.cli import attempts, client, demo, doctor, keys, server
 from understudy.config import SettingsError
 from understudy.domain.errors import NotFound, OperatorError, Unavailable
 
@@ -35,6 +35,7 @@ server.register(app)
 client.register(app)
 demo.register(app)
 keys.register(app)
+attempts.register(app)
 doctor.register(app)
 
 

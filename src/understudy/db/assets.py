@@ -1,8 +1,10 @@
 """Rows of assets: what is stored for a task, and until when."""
 
+from collections.abc import Collection
+
 from sqlalchemy import BigInteger, Integer, bindparam, insert, select, update
 
-from understudy.db.base import Reader, Row, Tx, compile_statement
+from understudy.db.base import Reader, Row, Tx, any_of, any_of_values, compile_statement
 from understudy.db.tables import assets
 from understudy.domain.ids import AssetId, TaskId
 from understudy.domain.records import Asset, AssetKind
@@ -44,7 +46,7 @@ _MARK_DELETED = compile_statement(
 )
 _EXPIRE_AT = compile_statement(
     update(assets)
-    .where(assets.c.task_id == bindparam("of_task"), assets.c.kind == bindparam("of_kind"))
+    .where(assets.c.task_id == bindparam("of_task"), any_of(assets.c.kind, "of_kind", len(AssetKind)))
     .values(expires_at=bindparam("new_expires_at", type_=BigInteger))
 )
 _STORAGE_KEYS = compile_statement(
@@ -77,14 +79,20 @@ async def insert_asset(tx: Tx, asset: Asset) -> None:
     )
 
 
+async def find_asset(reader: Reader, *, task_id: TaskId, kind: AssetKind, position: int = 0) -> Asset | None:
+    """Return the task's asset of this kind at `position`, counted from 0; also one that is expired or deleted."""
+    row = await reader.fetch_one(_OF_TASK, {"task_id": task_id, "kind": kind.value, "position": position})
+    return _asset(row) if row is not None else None
+
+
 async def output_asset(reader: Reader, *, task_id: TaskId, position: int) -> Asset | None:
-    """Return the task's output at `position`, counted from 0; also one that is expired or deleted."""
-    return await _find(reader, task_id, AssetKind.OUTPUT, position)
+    """Return the film that the caller gets, as `find_asset` does."""
+    return await find_asset(reader, task_id=task_id, kind=AssetKind.OUTPUT, position=position)
 
 
 async def input_asset(reader: Reader, *, task_id: TaskId) -> Asset | None:
-    """Return the picture that the film is made from; also one that is expired or deleted."""
-    return await _find(reader, task_id, AssetKind.INPUT, 0)
+    """Return the picture that the film is made from, as `find_asset` does."""
+    return await find_asset(reader, task_id=task_id, kind=AssetKind.INPUT)
 
 
 async def expired_assets(reader: Reader, *, now_ms: int, limit: int) -> list[Asset]:
@@ -99,7 +107,13 @@ async def mark_deleted(tx: Tx, *, asset_id: AssetId, now_ms: int) -> bool:
 
 async def expire_at(tx: Tx, *, task_id: TaskId, kind: AssetKind, expires_at_ms: int) -> None:
     """Set until when a task's assets of one kind live; the sweep deletes their bytes after it."""
-    await tx.execute(_EXPIRE_AT, {"of_task": task_id, "of_kind": kind.value, "new_expires_at": expires_at_ms})
+    await expire_kinds_at(tx, task_id=task_id, kinds=(kind,), expires_at_ms=expires_at_ms)
+
+
+async def expire_kinds_at(tx: Tx, *, task_id: TaskId, kinds: Collection[AssetKind], expires_at_ms: int) -> None:
+    """Set until when a task's assets of all these kinds, at least one, live."""
+    of_kinds = any_of_values("of_kind", [kind.value for kind in kinds], len(AssetKind))
+    await tx.execute(_EXPIRE_AT, {"of_task": task_id, "new_expires_at": expires_at_ms, **of_kinds})
 
 
 async def storage_keys(reader: Reader, *, after: str, limit: int) -> list[str]:
@@ -108,11 +122,6 @@ async def storage_keys(reader: Reader, *, after: str, limit: int) -> list[str]:
     A full list of a large server would not fit in memory, so the sweep walks stored objects and these side by side.
     """
     return [row[0] for row in await reader.fetch_all(_STORAGE_KEYS, {"after": after, "limit": limit})]
-
-
-async def _find(reader: Reader, task_id: TaskId, kind: AssetKind, position: int) -> Asset | None:
-    row = await reader.fetch_one(_OF_TASK, {"task_id": task_id, "kind": kind.value, "position": position})
-    return _asset(row) if row is not None else None
 
 
 def _asset(row: Row) -> Asset:

@@ -4,11 +4,11 @@ SQLAlchemy Core is only the language that statements are written in. Each is com
 module is imported, and from then on the driver gets finished SQL and a tuple of values.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
-from sqlalchemy import Table
+from sqlalchemy import Column, ColumnElement, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.engine import Dialect
@@ -71,6 +71,19 @@ def _compile(statement: ClauseElement, dialect: Dialect) -> Compiled:
     return Compiled(sql=compiled.string, names=tuple(compiled.positiontup or ()), constants=constants)
 
 
+def any_of(column: Column[Any], name: str, most: int) -> ColumnElement[bool]:
+    """Return the condition that `column` holds one of at most `most` values: finished SQL has no lists."""
+    return column.in_([bindparam(f"{name}_{number}", type_=column.type) for number in range(most)])
+
+
+def any_of_values(name: str, values: Collection[object], most: int) -> Parameters:
+    """Return the parameters of `any_of`: `values`, 1 to `most` of them, of which the last fills what is left over."""
+    listed = list(values)
+    if not 1 <= len(listed) <= most:
+        raise ValueError(f"{name} takes 1 to {most} values, not {len(listed)}")
+    return {f"{name}_{number}": listed[min(number, len(listed) - 1)] for number in range(most)}
+
+
 class Reader(Protocol):
     """Reads. Each statement sees what was committed when it began."""
 
@@ -88,6 +101,10 @@ class Tx(Reader, Protocol):
 
     async def execute(self, statement: Statement, parameters: Parameters) -> int:
         """Run a statement that returns no rows; return how many it changed."""
+        ...
+
+    async def execute_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
+        """Run a statement that returns no rows once for each of `parameters`, without waiting between two."""
         ...
 
 

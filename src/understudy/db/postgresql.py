@@ -73,6 +73,10 @@ class _Tx:
         tag: str = await self._connection.execute(compiled.sql, *compiled.values(parameters))
         return int(tag.rpartition(" ")[2])  # "UPDATE 1", "INSERT 0 1"
 
+    async def execute_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
+        compiled = statement.postgresql
+        await self._connection.executemany(compiled.sql, [compiled.values(each) for each in parameters])
+
 
 _OWN_WORK = compile_statement(select(func.pg_try_advisory_lock(_WORK_LOCK)))
 

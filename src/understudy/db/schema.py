@@ -13,7 +13,7 @@ from sqlalchemy import Column, MetaData, String, Table, select
 from understudy.db.base import DialectName, compile_statement
 from understudy.domain.errors import OperatorError
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision in `migrations/versions/`; revisions are four digits, ascending."""
 
 REVISION_TABLE: Final = "schema_revision"

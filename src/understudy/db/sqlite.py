@@ -80,6 +80,10 @@ class _Tx(_Reader):
         compiled = statement.sqlite
         return self._connection.execute(compiled.sql, compiled.values(parameters)).rowcount
 
+    async def execute_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
+        compiled = statement.sqlite
+        self._connection.executemany(compiled.sql, [compiled.values(each) for each in parameters])
+
 
 def _run_to_end(body: Coroutine[Any, Any, T]) -> T:
     """Drive a body whose awaitables complete at once."""
@@ -271,12 +275,14 @@ class SQLiteDatabase:
         if self._closed:
             return
         self._closed = True
+        # Here, where its statements run: closed by another thread while the turn's end runs one, it took the process
+        # with it.
+        self._point.close()
         await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
         self._scanner.shutdown()
         self._scan.close()
-        self._point.close()
         self._writer.stop()  # last: the last connection to close folds the log into the file
 
     def _check_open(self) -> None:

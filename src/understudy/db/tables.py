@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     literal_column,
+    text,
 )
 
 from understudy.domain.records import AssetKind, AttemptState, DeliveryState
@@ -94,6 +95,9 @@ tasks = Table(
     CheckConstraint("(idempotency_key IS NULL) = (fingerprint IS NULL)", name="fingerprint"),
     Index("ix_tasks_key_id_created_at", "key_id", "created_at"),
     _partial("ix_tasks_next_at", "next_at", where="next_at IS NOT NULL"),
+    # Polls and all other work are looked for apart: thousands of due polls must not be read to find one due step.
+    _partial("ix_tasks_polls", "backend", "next_at", where="stage = 'await'"),
+    _partial("ix_tasks_steps", "next_at", where="stage NOT IN ('await', 'ended')"),
     _partial("ix_tasks_waiting", "backend", "stage", "created_at", where="next_at IS NOT NULL"),
     _partial("uq_tasks_idempotency_key", "key_id", "idempotency_key", where="idempotency_key IS NOT NULL", unique=True),
     _partial("ix_tasks_idempotency_age", "created_at", where="idempotency_key IS NOT NULL"),
@@ -111,9 +115,19 @@ attempts = Table(
     Column("job_id", Text),
     Column("ended_at", BigInteger),
     Column("detail", Text),
+    Column("model", Text),
+    Column("generate_width", Integer),
+    Column("generate_height", Integer),
+    # The default is for a process of the version before, which may still insert while this one migrates.
+    Column("claim", Integer, nullable=False, server_default=text("0")),
+    Column("remark", Text),
+    Column("settled_at", BigInteger),
     _one_of("state", AttemptState),
     Index("ix_attempts_task_id_started_at", "task_id", "started_at"),
     _partial("ix_attempts_unknown", "started_at", where="state = 'unknown'"),
+    _partial("ix_attempts_open", "backend", where="state IN ('submitting', 'submitted')"),
+    _partial("ix_attempts_jobs", "backend", "started_at", where="job_id IS NOT NULL"),
+    _partial("ix_attempts_watched", "started_at", where="state IN ('abandoned', 'unknown') AND settled_at IS NULL"),
 )
 
 assets = Table(
@@ -176,4 +190,19 @@ rate_limits = Table(
     Column("bucket", Text, primary_key=True),
     # The theoretical arrival time of GCRA: Unix microseconds, since 100,000 a minute is one each 600 of them.
     Column("arrival_us", BigInteger, nullable=False),
+)
+
+backend_health = Table(
+    "backend_health",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("consecutive_faults", Integer, nullable=False),
+    Column("outcomes", Text, nullable=False),
+    Column("openings", Integer, nullable=False),
+    Column("open_until", BigInteger),
+    Column("probe_until", BigInteger),
+    Column("gap_ms", Integer, nullable=False),
+    Column("next_submit_at", BigInteger, nullable=False),
+    Column("reason", Text),
+    Column("updated_at", BigInteger, nullable=False),
 )

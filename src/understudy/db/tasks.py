@@ -15,12 +15,13 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal_column,
     or_,
     select,
     update,
 )
 
-from understudy.db.base import Reader, Tx, compile_statement
+from understudy.db.base import Reader, Statement, Tx, any_of, any_of_values, compile_statement
 from understudy.db.tables import tasks
 from understudy.db.task_rows import (
     STATUS_COLUMNS,
@@ -79,7 +80,7 @@ _MOVE = compile_statement(
     )
 )
 _NEW_PROGRESS = bindparam("new_progress", type_=Integer)
-_RESCHEDULE = compile_statement(
+RESCHEDULE: Final[Statement] = compile_statement(
     update(tasks)
     .where(*_FENCED, _IN_STAGE)
     .values(
@@ -90,6 +91,8 @@ _RESCHEDULE = compile_statement(
         ),
     )
 )
+"""What `reschedule_values` are for."""
+
 _NEW_COMPLETED = bindparam("new_completed_at", type_=BigInteger)
 _END = compile_statement(
     update(tasks)
@@ -109,12 +112,14 @@ _END = compile_statement(
 _RAISE_CLAIM = compile_statement(
     update(tasks).where(_THIS, _OPEN).values(claim=tasks.c.claim + 1).returning(tasks.c.claim)
 )
-_DUE = compile_statement(
-    select(tasks.c.id, tasks.c.next_at).where(tasks.c.next_at <= _NOW).order_by(tasks.c.next_at).limit(_LIMIT)
-)
-_NEXT_DUE = compile_statement(
-    select(func.min(tasks.c.next_at)).where(tasks.c.next_at > bindparam("after_ms", type_=BigInteger))
-)
+# Written out, not bound: only so does the partial index match.
+_NO_POLL = tasks.c.stage.not_in([literal_column("'await'"), literal_column("'ended'")])
+_SELECT_DUE = select(tasks.c.id, tasks.c.next_at).where(tasks.c.next_at <= _NOW).order_by(tasks.c.next_at).limit(_LIMIT)
+_DUE = compile_statement(_SELECT_DUE)
+_DUE_STEPS = compile_statement(_SELECT_DUE.where(_NO_POLL))
+_SELECT_NEXT_DUE = select(func.min(tasks.c.next_at)).where(tasks.c.next_at > bindparam("after_ms", type_=BigInteger))
+_NEXT_DUE = compile_statement(_SELECT_NEXT_DUE)
+_NEXT_DUE_STEP = compile_statement(_SELECT_NEXT_DUE.where(_NO_POLL))
 _FIRST_WAITING = (
     select(tasks.c.id)
     .where(
@@ -130,6 +135,11 @@ _FIRST_WAITING = (
 )
 _WAKE = compile_statement(
     update(tasks).where(tasks.c.id.in_(_FIRST_WAITING)).values(next_at=_NOW).returning(tasks.c.id, tasks.c.created_at)
+)
+_WAKE_ONE = compile_statement(
+    update(tasks)
+    .where(_THIS, _OPEN, any_of(tasks.c.stage, "in_stage", len(Stage)))
+    .values(next_at=case((tasks.c.next_at > _NOW, _NOW), else_=tasks.c.next_at))
 )
 _COUNT_OPEN = compile_statement(select(tasks.c.state, func.count()).where(_OPEN).group_by(tasks.c.state))
 _CLEAR_IDEMPOTENCY = compile_statement(
@@ -202,17 +212,27 @@ async def reschedule_task(
     tx: Tx, *, task_id: TaskId, claim: int, stage: Stage, next_at_ms: int, progress: int | Keep | None = KEEP
 ) -> bool:
     """Let the stage run again at `next_at_ms`; `progress` only ever grows. False as in `move_task`."""
-    changed = await tx.execute(
-        _RESCHEDULE,
-        {
-            "task_id": task_id,
-            "held_claim": claim,
-            "from_stage": stage.value,
-            "new_next_at": next_at_ms,
-            "new_progress": None if progress is KEEP else progress,
-        },
+    values = reschedule_values(
+        task_id=task_id,
+        claim=claim,
+        stage=stage,
+        next_at_ms=next_at_ms,
+        progress=None if progress is KEEP else progress,
     )
-    return changed == 1
+    return await tx.execute(RESCHEDULE, values) == 1
+
+
+def reschedule_values(
+    *, task_id: TaskId, claim: int, stage: Stage, next_at_ms: int, progress: int | None
+) -> dict[str, object]:
+    """Return what `RESCHEDULE` takes; None leaves the progress as it is."""
+    return {
+        "task_id": task_id,
+        "held_claim": claim,
+        "from_stage": stage.value,
+        "new_next_at": next_at_ms,
+        "new_progress": progress,
+    }
 
 
 async def end_task(
@@ -253,20 +273,27 @@ async def raise_claim(tx: Tx, *, task_id: TaskId) -> int | None:
 
 
 async def due_tasks(
-    reader: Reader, *, now_ms: int, limit: int, exclude: Collection[TaskId] = ()
+    reader: Reader, *, now_ms: int, limit: int, exclude: Collection[TaskId] = (), polls: bool = True
 ) -> list[tuple[TaskId, int]]:
     """Return at most `limit` tasks whose stage is to run now, each with its `next_at_ms`, longest due first.
 
-    `exclude` names those that run already in this process.
+    `exclude` names those that run already in this process; without `polls` those in stage `await` are left out.
     """
-    rows = await reader.fetch_all(_DUE, {"now_ms": now_ms, "limit": limit + len(exclude)})
+    statement = _DUE if polls else _DUE_STEPS
+    rows = await reader.fetch_all(statement, {"now_ms": now_ms, "limit": limit + len(exclude)})
     return [(TaskId(row[0]), row[1]) for row in rows if row[0] not in exclude][:limit]
 
 
-async def next_task_due_at(reader: Reader, *, after_ms: int = 0) -> int | None:
-    """Return the earliest time later than `after_ms` at which a task's stage is due, or None if there is none."""
-    row = await reader.fetch_one(_NEXT_DUE, {"after_ms": after_ms})
+async def next_task_due_at(reader: Reader, *, after_ms: int = 0, polls: bool = True) -> int | None:
+    """Return the earliest time later than `after_ms` at which a task's stage is due, or None; `polls` as above."""
+    row = await reader.fetch_one(_NEXT_DUE if polls else _NEXT_DUE_STEP, {"after_ms": after_ms})
     return row[0] if row is not None else None
+
+
+async def wake_task(tx: Tx, *, task_id: TaskId, now_ms: int, stages: Collection[Stage]) -> bool:
+    """Make the task due now if it is open and in one of `stages`; False if it is not."""
+    in_stages = any_of_values("in_stage", [stage.value for stage in stages], len(Stage))
+    return await tx.execute(_WAKE_ONE, {"task_id": task_id, "now_ms": now_ms, **in_stages}) == 1
 
 
 async def wake_waiting(tx: Tx, *, backend: str, stage: Stage, limit: int, now_ms: int) -> list[TaskId]:

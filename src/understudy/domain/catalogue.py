@@ -27,15 +27,28 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One way to play a model: a backend of this server, and the upstream's own name for the model.
+
+    `weight` is the route's share of the traffic among the routes that can play a task; 0 makes it a stand-in that is
+    used only where no route with a weight can.
+    """
+
+    backend: str
+    model: str = ""
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One row of the catalogue (`contract.md` §2).
 
     The first entry of `durations`, `sizes` and `resolutions` is the default. A resolution is the shorter side and
-    the longer side of its landscape form; orientation follows the image.
+    the longer side of its landscape form; orientation follows the image. Routes are tried in their order.
     """
 
     name: str
-    backend: str
+    routes: tuple[Route, ...]
     modes: tuple[Mode, ...] = (Mode.TEXT_TO_VIDEO, Mode.IMAGE_TO_VIDEO)
     durations: tuple[int, ...] = (4, 8, 12)
     sizes: tuple[Size, ...] = (Size(720, 1280), Size(1280, 720), Size(1024, 1792), Size(1792, 1024))
@@ -67,5 +80,5 @@ class Catalogue:
         return iter(self._models.values())
 
 
-DEFAULT_CATALOGUE = Catalogue((Model(name="sora-2-pro", backend="animatic"),))
+DEFAULT_CATALOGUE = Catalogue((Model(name="sora-2-pro", routes=(Route(backend="animatic"),)),))
 """What this server plays out of the box: the star's part, drawn by the built-in renderer."""

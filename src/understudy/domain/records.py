@@ -39,11 +39,18 @@ class AttemptState(StrEnum):
     LOST = "lost"  # was created and is proved to be gone without a bill
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    ABANDONED = "abandoned"  # its task has ended; the job may still go on, and be billed
+    LATE = "late"  # it succeeded after its task had ended: the operator's loss
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One submission of a task to a backend. `job_id` is the upstream's own name for it."""
+    """One submission of a task to a backend, made under the task's `claim`.
+
+    `job_id` is the upstream's own name for it and `model` its name for the model. `generate_width` and
+    `generate_height` are the pixels that were asked of it; `remark` says what was done to the film to make it what the
+    caller wanted. `settled_at_ms`: when an operator dealt with an attempt whose outcome nobody knew.
+    """
 
     id: AttemptId
     task_id: TaskId
@@ -54,6 +61,12 @@ class Attempt:
     job_id: str | None = None
     ended_at_ms: int | None = None
     detail: str | None = None
+    model: str | None = None
+    generate_width: int | None = None
+    generate_height: int | None = None
+    claim: int = 0
+    remark: str | None = None
+    settled_at_ms: int | None = None
 
 
 class AssetKind(StrEnum):
@@ -61,6 +74,9 @@ class AssetKind(StrEnum):
 
     INPUT = "input"
     OUTPUT = "output"
+    ORIGINAL = "original"  # the upstream's own bytes, where the output had to be made from them
+    POSTER = "poster"
+    THUMBNAIL = "thumbnail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from understudy.domain.errors import FailCode, TaskFailure
-from understudy.media.in_child import reencode
+from understudy.media.in_child import cover_with, reencode
 from understudy.media.publish import part_of
 from understudy.sandbox.errors import ChildCrashed, ChildFailed, ChildOutOfMemory, ChildTimeout, Rejected
 from understudy.sandbox.limits import MIB, Limits
@@ -62,6 +62,21 @@ async def check_image(
         finally:
             part_of(destination).unlink(missing_ok=True)
     return CheckedImage(**facts)
+
+
+async def cover_image(sandbox: Sandbox, source: Path, destination: Path, *, width: int, height: int) -> None:
+    """Write the JPEG at `source`, one that `check_image` wrote, as a JPEG of exactly `width` x `height` pixels.
+
+    In a child process it is scaled to cover that size and cropped at its middle, so that nothing is stretched.
+    Both paths are absolute; `destination` is written whole or not at all.
+
+    Raises `SandboxError`: the image is ours, and so is every fault.
+    """
+    arguments = {"source": str(source), "destination": str(destination), "width": width, "height": height}
+    try:
+        await sandbox.run(cover_with, arguments, limits=LIMITS)
+    finally:
+        part_of(destination).unlink(missing_ok=True)
 
 
 def _failure(error: Rejected | ChildFailed) -> TaskFailure:

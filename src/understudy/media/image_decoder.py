@@ -15,6 +15,7 @@ from typing import Final, TypedDict
 from PIL import Image, ImageCms
 
 from understudy.domain.errors import FailCode
+from understudy.media.geometry import cover
 from understudy.media.publish import publish
 from understudy.sandbox.errors import Rejected
 
@@ -30,6 +31,7 @@ _SPOKEN: Final = {"JPEG": "JPG", "PNG": "PNG", "WEBP": "WebP"}
 # Neither a white nor a black drawing on transparent ground vanishes on it.
 _GROUND: Final = (128, 128, 128)
 _JPEG_QUALITY: Final = 95
+_COVER_QUALITY: Final = 92
 _ORIENTATION_TAG: Final = 0x0112
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -81,6 +83,22 @@ def reencode(source: str, destination: str) -> ImageFacts:
         "size_bytes": len(data.getbuffer()),
         "sha256": hashlib.sha256(data.getbuffer()).hexdigest(),
     }
+
+
+def cover_with(source: str, destination: str, width: int, height: int) -> None:
+    """Write the JPEG at `source`, one of ours, scaled and cropped at its middle to `width` x `height`.
+
+    Raises what Pillow does if the file is damaged: that is a fault of ours.
+    """
+    with Image.open(source, formats=("JPEG",)) as image:
+        covering = cover(*image.size, width=width, height=height)
+        shown = (width / covering.factor, height / covering.factor)  # in pixels of the source
+        left, top = (image.width - shown[0]) / 2, (image.height - shown[1]) / 2
+        box = (max(0.0, left), max(0.0, top), min(image.width, left + shown[0]), min(image.height, top + shown[1]))
+        picture = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=_COVER_QUALITY, subsampling="4:4:4")
+    publish(Path(destination), data.getbuffer())
 
 
 def _kind(head: bytes) -> str:

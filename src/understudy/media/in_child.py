@@ -18,9 +18,23 @@ def reencode(source: str, destination: str) -> "ImageFacts":
 
 
 def inspect(
-    path: str, width: int, height: int, seconds: float, poster: str | None, thumbnail: str | None
+    path: str, width: int, height: int, seconds: float, *, exact: bool, poster: str | None, thumbnail: str | None
 ) -> "DecodedFacts":
     """Decode a film: see `video_decoder.inspect`."""
     from understudy.media import video_decoder  # noqa: PLC0415 - the reason is this module's
 
-    return video_decoder.inspect(path, width, height, seconds, poster, thumbnail)
+    return video_decoder.inspect(path, width, height, seconds, exact=exact, poster=poster, thumbnail=thumbnail)
+
+
+def fit(source: str, destination: str, width: int, height: int) -> None:
+    """Scale and crop a film: see `video_fitter.fit`."""
+    from understudy.media import video_fitter  # noqa: PLC0415 - the reason is this module's
+
+    video_fitter.fit(source, destination, width, height)
+
+
+def cover_with(source: str, destination: str, width: int, height: int) -> None:
+    """Scale and crop an image: see `image_decoder.cover_with`."""
+    from understudy.media import image_decoder  # noqa: PLC0415 - the reason is this module's
+
+    image_decoder.cover_with(source, destination, width, height)

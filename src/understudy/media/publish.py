@@ -16,6 +16,18 @@ def publish(destination: Path, data: bytes | memoryview) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    _replace(part, destination)
+
+
+def publish_part(destination: Path) -> None:
+    """Make what was written to `part_of(destination)` the file at `destination`, replacing what was there."""
+    part = part_of(destination)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    _replace(part, destination)
+
+
+def _replace(part: Path, destination: Path) -> None:
     part.replace(destination)
     folder = os.open(destination.parent, os.O_RDONLY)
     try:

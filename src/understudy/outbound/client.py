@@ -29,6 +29,7 @@ from understudy.outbound.errors import (
     FetchTooLarge,
     PostFailed,
 )
+from understudy.outbound.file_sink import DiskFailed, FileSink
 from understudy.outbound.policy import OutboundPolicy, Reach, host_of
 from understudy.outbound.resolver import ThreadResolver
 from understudy.outbound.retry_after import parse_retry_after
@@ -106,12 +107,30 @@ class OutboundClient:
         anything but a complete 2xx answer within `total_seconds`, redirects included.
         """
         try:
-            async with asyncio.timeout(total_seconds):
-                return await self._fetch(url, max_bytes)
+            async with asyncio.timeout(total_seconds), self._get(url, read_seconds=READ_SECONDS) as response:
+                return await _body(response, max_bytes)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            error_class = _classify(error)
-            text = f"{error_class} ({type(error).__name__})"
-            raise (FetchRefused if error_class is ErrorClass.NOT_ALLOWED else FetchFailed)(text) from error
+            raise _failure(error) from error
+
+    async def download(
+        self, url: str, destination: Path, *, max_bytes: int, total_seconds: float, stall_seconds: float
+    ) -> int:
+        """Write the body of a GET to `destination`, whole or not at all, and return how many bytes it has.
+
+        As `fetch`, but memory does not grow with the body, and a silence of `stall_seconds` ends it before
+        `total_seconds` do. Raises what `fetch` raises, and `FetchFailed` too if the disk does not take the file.
+        """
+        try:
+            async with asyncio.timeout(total_seconds), self._get(url, read_seconds=stall_seconds) as response:
+                _check(response, max_bytes)
+                async with FileSink(destination, max_bytes=max_bytes) as sink:
+                    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+                        await sink.write(chunk)
+                return sink.size_bytes
+        except DiskFailed as error:
+            raise FetchFailed(f"the file cannot be written: {error.strerror}") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _failure(error) from error
 
     async def post(
         self, url: str, *, body: bytes, headers: Mapping[str, str], total_seconds: float = TOTAL_SECONDS
@@ -143,12 +162,14 @@ class OutboundClient:
                 elapsed_ms=round((time.monotonic() - started) * 1000),
             )
 
-    async def _fetch(self, text: str, max_bytes: int) -> bytes:
+    @contextlib.asynccontextmanager
+    async def _get(self, text: str, *, read_seconds: float) -> AsyncIterator[aiohttp.ClientResponse]:
         url, plain_http = read_target(text), True
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._open("GET", url, plain_http=plain_http, read_seconds=READ_SECONDS) as response:
+            async with self._open("GET", url, plain_http=plain_http, read_seconds=read_seconds) as response:
                 if response.status not in _REDIRECTS:
-                    return await _body(response, max_bytes)
+                    yield response
+                    return
                 # From TLS back to plain HTTP only where the operator allows it.
                 plain_http = url.scheme == "http"
                 url = _next_hop(url, response)
@@ -220,7 +241,7 @@ def _next_hop(url: URL, response: aiohttp.ClientResponse) -> URL:
     return resolve_location(url, location)
 
 
-async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+def _check(response: aiohttp.ClientResponse, max_bytes: int) -> None:
     if not 200 <= response.status <= 299:
         raise FetchFailed(f"status {response.status}")
     encodings = {value.strip().lower() for value in response.headers.getall("Content-Encoding", ())}
@@ -228,6 +249,10 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         raise FetchRefused("the answer is compressed although it was asked for as it is")
     if response.content_length is not None and response.content_length > max_bytes:
         raise FetchTooLarge(f"{response.content_length} bytes are announced, {max_bytes} are allowed")
+
+
+async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    _check(response, max_bytes)
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
         body += chunk
@@ -246,6 +271,12 @@ async def _excerpt(response: aiohttp.ClientResponse, seconds: float) -> bytes:
                     break
                 body += chunk
     return bytes(body[:EXCERPT_BYTES])
+
+
+def _failure(error: aiohttp.ClientError | OSError) -> FetchRefused | FetchFailed:
+    error_class = _classify(error)
+    text = f"{error_class} ({type(error).__name__})"
+    return FetchRefused(text) if error_class is ErrorClass.NOT_ALLOWED else FetchFailed(text)
 
 
 def _classify(error: aiohttp.ClientError | OSError) -> ErrorClass:

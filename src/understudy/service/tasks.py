@@ -67,6 +67,7 @@ class TaskService:
         quotas: Quotas,
         *,
         check_callback: CallbackRule,
+        check_playable: Callable[[Model, GenerationRequest], None],
         backlog: Backlog,
         deadline_ms: int,
         clock_ms: ClockMs,
@@ -77,6 +78,7 @@ class TaskService:
         self._catalogue = catalogue
         self._quotas = quotas
         self._check_callback = check_callback
+        self._check_playable = check_playable
         self._backlog = backlog
         self._deadline_ms = deadline_ms
         self._clock_ms = clock_ms
@@ -98,6 +100,7 @@ class TaskService:
             model = self._catalogue.get(model_name)
             parsed = _parse(body)
             request, ignored = read_request(parsed, model, check_callback=self._check_callback)
+            self._check_playable(model, request)
             key = _idempotency_key(idempotency_key)
         except Refusal:
             await self._count_refused(principal)
@@ -128,7 +131,7 @@ class TaskService:
             created_at_ms=now_ms,
             deadline_at_ms=now_ms + self._deadline_ms,
             next_at_ms=now_ms,
-            backend=model.backend,
+            backend=model.routes[0].backend,
         )
 
     async def _count_refused(self, principal: Principal) -> None:

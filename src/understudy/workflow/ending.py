@@ -13,6 +13,8 @@ from understudy.domain.status import TaskStatus, status_envelope
 from understudy.domain.task import State, Task
 from understudy.workflow.parts import Parts
 
+_RESULTS = (AssetKind.OUTPUT, AssetKind.ORIGINAL, AssetKind.POSTER, AssetKind.THUMBNAIL)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -68,7 +70,7 @@ async def _end(tx: Tx, task: Task, ending: Ending) -> bool:
         )
     await assets.expire_at(tx, task_id=task.id, kind=AssetKind.INPUT, expires_at_ms=ending.completed_at_ms)
     if ending.results_end_at_ms is not None:
-        await assets.expire_at(tx, task_id=task.id, kind=AssetKind.OUTPUT, expires_at_ms=ending.results_end_at_ms)
+        await assets.expire_kinds_at(tx, task_id=task.id, kinds=_RESULTS, expires_at_ms=ending.results_end_at_ms)
     if task.request.callback_url is not None:
         await deliveries.insert_delivery(tx, _delivery(task, ending, task.request.callback_url))
     return True

@@ -8,7 +8,9 @@ from understudy.domain.task import Stage, Task, state_after
 from understudy.workflow.parts import Parts
 
 
-async def move(tx: Tx, task: Task, target: Stage, *, next_at_ms: int) -> bool:
+async def move(
+    tx: Tx, task: Task, target: Stage, *, next_at_ms: int, attempt_id: AttemptId | tasks.Keep = tasks.KEEP
+) -> bool:
     """Move `task` from the stage it was read in to `target`; False if it is no longer there or no longer ours."""
     return await tasks.move_task(
         tx,
@@ -18,6 +20,7 @@ async def move(tx: Tx, task: Task, target: Stage, *, next_at_ms: int) -> bool:
         to_stage=target,
         state=state_after(task.state, task.stage, target),
         next_at_ms=next_at_ms,
+        attempt_id=attempt_id,
     )
 
 
@@ -31,10 +34,12 @@ async def wait(parts: Parts, task: Task, wait_ms: int, *, progress: int | None =
     )
 
 
-async def settle(parts: Parts, attempt_id: AttemptId, state: AttemptState, detail: str) -> None:
-    """Record how an attempt ended. `detail` is for the operator."""
+async def settle(
+    parts: Parts, attempt_id: AttemptId, state: AttemptState, detail: str, *, remark: str | None = None
+) -> None:
+    """Record how an attempt ended. `detail` and `remark` are for the operator."""
     await parts.database.transact(
         lambda tx: attempts.set_attempt(
-            tx, attempt_id=attempt_id, state=state, detail=detail, ended_at_ms=parts.clock_ms()
+            tx, attempt_id=attempt_id, state=state, detail=detail, remark=remark, ended_at_ms=parts.clock_ms()
         )
     )

@@ -1,60 +1,53 @@
-"""Stages `await`, `collect` and `finish`: from a running job to a link that works."""
+"""Stage `await`: how a job stands decides what comes next."""
+
+from functools import partial
 
 import structlog
 
-from understudy.auth.links import LinkSigner
-from understudy.backends.base import Backend, BackendError, CollectFailed, Failed, Finished, Running, Vanished
-from understudy.db import assets, attempts
+from understudy.backends.base import (
+    Backend,
+    BackendError,
+    Failed,
+    Finished,
+    JobStatus,
+    PollFailed,
+    Running,
+    Unusable,
+    Vanished,
+)
+from understudy.db import attempts
 from understudy.db.base import Tx
+from understudy.domain import circuit
 from understudy.domain.errors import FailCode, TaskFailure
-from understudy.domain.ids import AttemptId, new_asset_id
-from understudy.domain.records import Asset, AssetKind, Attempt, AttemptState
+from understudy.domain.ids import AttemptId
+from understudy.domain.records import Attempt, AttemptState
 from understudy.domain.task import Stage, Task
-from understudy.media.video import Expected, MediaInvalid, VideoFacts, inspect_video
-from understudy.storage.base import StorageFull
 from understudy.workflow.crash_points import CrashPoint
-from understudy.workflow.ending import Ending, end
 from understudy.workflow.moves import move, settle, wait
 from understudy.workflow.parts import Parts
-from understudy.workflow.shape import NOT_GENERATED, shape_of
-from understudy.workflow.submit import backend_of
+from understudy.workflow.shape import NOT_GENERATED
 
 POLL_RETRY_MS = 5_000
-COLLECT_RETRY_MS = 5_000
+MOST_POLL_RETRY_MS = 120_000
+REFUSED_POLL_MS = 30_000
+"""A key that was refused may be put right while its jobs go on."""
+VANISHED = "job not found"
 
 _log = structlog.get_logger(__name__)
 
 
-async def await_job(parts: Parts, task: Task) -> None:
-    """Ask how the job stands: wait on, move on to `collect`, go back to `submit`, or raise `TaskFailure`."""
-    backend = backend_of(parts, task)
-    attempt = await _attempt_of(parts, task)
-    try:
-        status = await backend.poll(attempt.job_id or attempt.id)
-    except BackendError as error:
-        _log.warning("poll failed", task_id=task.id, backend=backend.name, error=str(error))
-        await wait(parts, task, POLL_RETRY_MS)
-        return
-    match status:
-        case Running(progress):
-            parts.crash.reach(CrashPoint.AWAIT_WHILE_RUNNING)
-            await wait(parts, task, int(backend.traits.poll_seconds * 1000), progress=progress)
-        case Finished():
-            parts.crash.reach(CrashPoint.AWAIT_AFTER_FINISHED)
-            await parts.database.transact(
-                lambda tx: move(tx, task, Stage.COLLECT, next_at_ms=parts.clock_ms()),
-            )
-        case Failed(code, message, detail):
-            if not await _submit_again(parts, task, backend, attempt, detail):
-                await settle(parts, attempt.id, AttemptState.FAILED, detail)
-                raise TaskFailure(code, message, detail=detail)
-        case Vanished():
-            if not await _submit_again(parts, task, backend, attempt, "the job vanished"):
-                await settle(parts, attempt.id, AttemptState.FAILED, "the job vanished")
-                raise TaskFailure(FailCode.GENERATION_FAILED, NOT_GENERATED, detail="the job vanished upstream")
+def backend_of(parts: Parts, task: Task) -> Backend:
+    """Return the backend that has the task's job; raise `TaskFailure` if this server has it no more."""
+    backend = parts.backends.get(task.backend)
+    if backend is None:
+        raise TaskFailure(
+            FailCode.MODEL_UNAVAILABLE, "The model is not available", detail=f"no backend called {task.backend}"
+        )
+    return backend
 
 
-async def _attempt_of(parts: Parts, task: Task) -> Attempt:
+async def attempt_of(parts: Parts, task: Task) -> Attempt:
+    """Return the attempt that the task stands on; raise `TaskFailure` if there is none."""
     attempt_id = task.attempt_id
     attempt = None
     if attempt_id is not None:
@@ -64,18 +57,82 @@ async def _attempt_of(parts: Parts, task: Task) -> Attempt:
     return attempt
 
 
-async def stop_job(parts: Parts, task: Task, attempt_id: AttemptId) -> None:
-    """Stop the job of a task whose deadline has passed; a backend that does not answer keeps nobody waiting."""
-    attempt = await _attempt_of(parts, task)
+async def await_job(parts: Parts, task: Task) -> None:
+    """Ask how the job stands: wait on, move on to `collect`, go back to `submit`, or raise `TaskFailure`."""
+    backend = backend_of(parts, task)
+    attempt = await attempt_of(parts, task)
+    status, wait_ms = await ask(parts, backend, attempt.job_id or attempt.id)
+    if isinstance(status, Running):
+        parts.crash.reach(CrashPoint.AWAIT_WHILE_RUNNING)
+        await wait(parts, task, wait_ms, progress=status.progress)
+    else:
+        await act_on(parts, task, status)
+
+
+async def ask(parts: Parts, backend: Backend, job_id: str) -> tuple[JobStatus, int]:
+    """Return how a job stands, and after how many ms to ask again if it is running.
+
+    An upstream that does not answer leaves the job running. One that knows no such job is asked `vanish_after` times:
+    some tell of a new job only after a while.
+    """
     try:
-        await backend_of(parts, task).cancel(attempt.job_id or attempt.id)
+        status = await backend.poll(job_id)
+    except Unusable as error:
+        _log.error("poll refused", backend=backend.name, error=str(error))
+        reason = str(error)
+        await parts.circuits.went_wrong(backend, partial(circuit.unusable, reason=reason))
+        return Running(), REFUSED_POLL_MS
+    except BackendError as error:
+        _log.warning("poll failed", backend=backend.name, error=str(error))
+        asked_for = error.retry_after_seconds if isinstance(error, PollFailed) else None
+        return Running(), min(MOST_POLL_RETRY_MS, max(POLL_RETRY_MS, int((asked_for or 0) * 1000)))
+    again_ms = int(backend.traits.poll_seconds * 1000)
+    if isinstance(status, Vanished) and parts.patience.lose(VANISHED, job_id) < backend.traits.vanish_after:
+        return Running(), again_ms
+    parts.patience.regain(VANISHED, job_id)
+    return status, again_ms
+
+
+async def act_on(parts: Parts, task: Task, status: JobStatus) -> None:
+    """Do what a job's end asks for: move on to `collect`, go back to `submit`, or raise `TaskFailure`."""
+    backend, attempt = backend_of(parts, task), await attempt_of(parts, task)
+    match status:
+        case Finished():
+            parts.crash.reach(CrashPoint.AWAIT_AFTER_FINISHED)
+            await parts.database.transact(
+                lambda tx: move(tx, task, Stage.COLLECT, next_at_ms=parts.clock_ms()),
+            )
+        case Failed(code, message, detail):
+            if code is FailCode.GENERATION_FAILED:
+                await parts.circuits.went_wrong(backend, partial(circuit.fault, reason=detail))
+            if not await submit_again(parts, task, attempt, detail):
+                await settle(parts, attempt.id, AttemptState.FAILED, detail)
+                raise TaskFailure(code, message, detail=detail)
+        case Vanished():
+            if not await submit_again(parts, task, attempt, "the job vanished"):
+                await settle(parts, attempt.id, AttemptState.FAILED, "the job vanished")
+                raise TaskFailure(FailCode.GENERATION_FAILED, NOT_GENERATED, detail="the job vanished upstream")
+        case Running():
+            pass
+
+
+async def stop_job(parts: Parts, task: Task, attempt_id: AttemptId) -> None:
+    """Stop the job of a task whose deadline has passed; a backend that does not answer keeps nobody waiting.
+
+    Where it is not certain that it stopped, the job is watched on: a paid film that comes too late is recorded.
+    """
+    attempt, backend, stopped = await attempt_of(parts, task), parts.backends.get(task.backend), False
+    try:
+        stopped = backend is not None and await backend.cancel(attempt.job_id or attempt.id)
     except BackendError as error:
         _log.warning("job not stopped", task_id=task.id, attempt_id=attempt_id, error=str(error))
-    await settle(parts, attempt_id, AttemptState.FAILED, "the task's deadline passed")
+    state = AttemptState.FAILED if stopped else AttemptState.ABANDONED
+    await settle(parts, attempt_id, state, "the task's deadline passed")
 
 
-async def _submit_again(parts: Parts, task: Task, backend: Backend, attempt: Attempt, detail: str) -> bool:
+async def submit_again(parts: Parts, task: Task, attempt: Attempt, detail: str) -> bool:
     """Go back to `submit` if another job costs nothing; `submit` counts how often that has happened."""
+    backend = backend_of(parts, task)
     if not backend.traits.free_to_repeat:
         return False
     _log.warning("job lost", task_id=task.id, attempt_id=attempt.id, detail=detail)
@@ -89,82 +146,3 @@ async def _submit_again(parts: Parts, task: Task, backend: Backend, attempt: Att
 
     await parts.database.transact(commit)
     return True
-
-
-async def collect(parts: Parts, task: Task) -> None:
-    """Copy the video into our storage after decoding every frame of it; move on to `finish`.
-
-    The name in the storage belongs to the attempt: a run repeated after a crash writes the same bytes over it.
-    """
-    backend = backend_of(parts, task)
-    attempt = await _attempt_of(parts, task)
-    draft = parts.work_dir / f"{task.id}.collected"
-    try:
-        await backend.collect(attempt.job_id or attempt.id, draft)
-        parts.crash.reach(CrashPoint.COLLECT_AFTER_FETCH)
-        shape = await shape_of(parts, task)
-        expected = Expected(width=shape.size.width, height=shape.size.height, seconds=task.request.seconds)
-        facts = await inspect_video(parts.sandbox, draft, expected=expected)
-        key = f"{task.id}/{attempt.id}.mp4"
-        await parts.storage.put_file(key, draft, content_type="video/mp4")
-    except (CollectFailed, StorageFull) as error:
-        # The film exists and may have been paid for: it is fetched until the deadline, not given up after a few faults.
-        _log.warning("film not stored yet", task_id=task.id, error=str(error))
-        lost = isinstance(error, CollectFailed)
-        if not (lost and await _submit_again(parts, task, backend, attempt, str(error))):
-            await wait(parts, task, COLLECT_RETRY_MS)
-        return
-    except MediaInvalid as error:
-        if await _submit_again(parts, task, backend, attempt, str(error)):
-            return
-        await settle(parts, attempt.id, AttemptState.FAILED, str(error))
-        raise TaskFailure(FailCode.GENERATION_FAILED, NOT_GENERATED, detail=str(error)) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    parts.crash.reach(CrashPoint.COLLECT_AFTER_STORED)
-    asset = _output(parts, task, key, facts)
-
-    async def commit(tx: Tx) -> None:
-        if await move(tx, task, Stage.FINISH, next_at_ms=parts.clock_ms()):
-            await assets.insert_asset(tx, asset)
-
-    await parts.database.transact(commit)
-
-
-def _output(parts: Parts, task: Task, key: str, facts: VideoFacts) -> Asset:
-    now_ms = parts.clock_ms()
-    return Asset(
-        id=new_asset_id(),
-        task_id=task.id,
-        kind=AssetKind.OUTPUT,
-        position=0,
-        storage_key=key,
-        media_type="video/mp4",
-        width=facts.width,
-        height=facts.height,
-        size_bytes=facts.size_bytes,
-        sha256=facts.sha256,
-        created_at_ms=now_ms,
-        expires_at_ms=now_ms + parts.result_ms,
-    )
-
-
-async def finish(parts: Parts, task: Task) -> None:
-    """End the task as `success`, with a link whose life begins now."""
-    attempt = await _attempt_of(parts, task)
-    completed_at_ms = max(parts.clock_ms(), task.created_at_ms)
-    ends_at_ms = completed_at_ms + parts.result_ms
-    ending = Ending(
-        completed_at_ms=completed_at_ms,
-        results_end_at_ms=ends_at_ms,
-        result_urls=(_link(parts.links, task, ends_at_ms),),
-        attempt_state=AttemptState.SUCCEEDED,
-    )
-    parts.crash.reach(CrashPoint.FINISH_BEFORE_COMMIT)
-    await end(parts, task, ending)
-    parts.crash.reach(CrashPoint.FINISH_AFTER_COMMIT)
-    await backend_of(parts, task).forget(attempt.job_id or attempt.id)
-
-
-def _link(links: LinkSigner, task: Task, ends_at_ms: int) -> str:
-    return links.sign(task.id, 0, ends_at_s=-(-ends_at_ms // 1000))

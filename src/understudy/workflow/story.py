@@ -4,20 +4,23 @@ prepare -> submit -> await -> collect -> finish -> ended
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
 import structlog
 
+from understudy.backends.base import JobStatus
 from understudy.db import tasks
 from understudy.domain.errors import FailCode, TaskFailure, Unavailable
 from understudy.domain.ids import TaskId
 from understudy.domain.task import Stage, Task
+from understudy.workflow.collect import collect, finish
 from understudy.workflow.crash_points import CrashPoint
 from understudy.workflow.ending import Ending, end
 from understudy.workflow.moves import wait
 from understudy.workflow.parts import Parts
 from understudy.workflow.prepare import prepare
-from understudy.workflow.produce import await_job, collect, finish, stop_job
+from understudy.workflow.produce import act_on, await_job, stop_job
 from understudy.workflow.shape import NOT_GENERATED
 from understudy.workflow.submit import submit
 
@@ -31,8 +34,13 @@ STORY: Final[Mapping[Stage, Callable[[Parts, Task], Awaitable[None]]]] = {
 
 MAX_FAULTS = 5
 FIRST_FAULT_WAIT_MS = 1_000
+FAULT = "fault of ours"
 
 _log = structlog.get_logger(__name__)
+
+
+async def _act_on(parts: Parts, task: Task, *, status: JobStatus) -> None:
+    await act_on(parts, task, status)
 
 
 class Story:
@@ -41,7 +49,6 @@ class Story:
     def __init__(self, parts: Parts, *, on_ended: Callable[[], None]) -> None:
         self._parts = parts
         self._on_ended = on_ended
-        self._faults: dict[TaskId, int] = {}
 
     async def advance(self, task_id: TaskId) -> None:
         """Run the stages of a task that are due. Safe to call at any time, any number of times.
@@ -53,15 +60,22 @@ class Story:
             now_ms = self._parts.clock_ms()
             if task is None or task.next_at_ms is None or task.next_at_ms > now_ms:
                 break
-            await self._run_stage(task, late=now_ms >= task.deadline_at_ms)
+            late = now_ms >= task.deadline_at_ms and task.stage is not Stage.FINISH
+            await self._run(task, self._abandon if late else STORY[task.stage])
         if task is None or task.stage is Stage.ENDED:
-            self._faults.pop(task_id, None)
+            self._parts.patience.regain(FAULT, task_id)
             self._on_ended()
 
-    async def _run_stage(self, task: Task, *, late: bool) -> None:
+    async def job_ended(self, task_id: TaskId, status: JobStatus) -> None:
+        """Carry a task on whose job the poller found ended."""
+        task = await self._parts.database.read(lambda reader: tasks.get_task(reader, task_id=task_id))
+        if task is not None and task.stage is Stage.AWAIT:
+            await self._run(task, partial(_act_on, status=status))
+        await self.advance(task_id)
+
+    async def _run(self, task: Task, stage: Callable[[Parts, Task], Awaitable[None]]) -> None:
         try:
-            run = self._abandon if late and task.stage is not Stage.FINISH else STORY[task.stage]
-            await run(self._parts, task)
+            await stage(self._parts, task)
         except TaskFailure as failure:
             await self._fail(task, failure)
         except Unavailable:
@@ -69,7 +83,7 @@ class Story:
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the task must still end
             await self._stumble(task, error)
         else:
-            self._faults.pop(task.id, None)
+            self._parts.patience.regain(FAULT, task.id)
 
     @staticmethod
     async def _abandon(parts: Parts, task: Task) -> None:
@@ -90,7 +104,7 @@ class Story:
 
     async def _stumble(self, task: Task, error: Exception) -> None:
         """Wait longer after each fault of ours, and give up before a caller waits for the deadline."""
-        faults = self._faults[task.id] = self._faults.get(task.id, 0) + 1
+        faults = self._parts.patience.lose(FAULT, task.id)
         _log.error("stage failed", task_id=task.id, stage=task.stage.value, faults=faults, exc_info=error)
         if faults >= MAX_FAULTS:
             await self._fail(task, TaskFailure(FailCode.GENERATION_FAILED, NOT_GENERATED, detail=repr(error)))

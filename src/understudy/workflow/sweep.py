@@ -2,16 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
 
-from understudy.db import assets, limits, tasks
+from understudy.db import assets, limits, polls, tasks
 from understudy.domain.errors import Unavailable
+from understudy.domain.ids import TaskId
 from understudy.domain.records import Asset
 from understudy.workflow.crash_points import CrashPoint
 from understudy.workflow.parts import Parts
+from understudy.workflow.watch import watch_abandoned
 
 SWEEP_SECONDS = 60
 IDEMPOTENCY_MS = 49 * 3_600_000
@@ -26,9 +28,10 @@ _log = structlog.get_logger(__name__)
 class Sweeper:
     """Sweeps every minute. Each part stands alone: one that fails does not keep the others from running."""
 
-    def __init__(self, parts: Parts, *, wake: Callable[[], None]) -> None:
+    def __init__(self, parts: Parts, *, wake: Callable[[], None], advance: Callable[[TaskId], Awaitable[None]]) -> None:
         self._parts = parts
         self._wake = wake
+        self._advance = advance
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -38,7 +41,15 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Sweep once."""
-        for step in (self.delete_expired, self._forget_idempotency, self._recount, self._report_overdue, self._tidy):
+        for step in (
+            self.delete_expired,
+            self._forget_idempotency,
+            self._recount,
+            self._report_overdue,
+            self._end_homeless,
+            self._watch,
+            self._tidy,
+        ):
             try:
                 await step()
             except Unavailable as error:
@@ -83,6 +94,24 @@ class Sweeper:
         if overdue:
             _log.warning("tasks are overdue", count=len(overdue), first=overdue[0])
             self._wake()
+
+    async def _end_homeless(self) -> None:
+        """Tell of jobs at backends that are not configured any more, and end their tasks when their time is over."""
+        parts = self._parts
+        names = await parts.database.read(polls.backends_with_open_polls, scan=True)
+        for name in sorted(name for name in names if parts.backends.get(name) is None):
+            _log.error("jobs wait for a backend that is not configured: put it back until they have ended", name=name)
+            late = await parts.database.read(
+                partial(polls.due_polls, backend=name, now_ms=parts.clock_ms(), limit=BATCH), scan=True
+            )
+            for poll in late:
+                if poll.deadline_at_ms <= parts.clock_ms():
+                    await self._advance(poll.task_id)
+
+    async def _watch(self) -> None:
+        late = await watch_abandoned(self._parts)
+        if late:
+            _log.error("paid films came after their tasks had ended: see `understudy attempts --late`", count=late)
 
     async def _tidy(self) -> None:
         await self._parts.storage.clean_parts()

@@ -8,6 +8,7 @@ from understudy.workflow.agenda import DeliveryAgenda, TaskAgenda
 from understudy.workflow.deliver import Courier
 from understudy.workflow.parts import Parts
 from understudy.workflow.places import Places
+from understudy.workflow.poller import Poller
 from understudy.workflow.scheduler import EmbeddedScheduler, Scheduler
 from understudy.workflow.story import Story
 from understudy.workflow.sweep import Sweeper
@@ -30,18 +31,25 @@ class Work:
             concurrency=DELIVERIES_AT_ONCE,
             idle_seconds=idle_seconds,
         )
+        story = Story(parts, on_ended=self._deliveries.wake)
         self._tasks: Scheduler = EmbeddedScheduler(
             TaskAgenda(parts.database),
-            Story(parts, on_ended=self._deliveries.wake).advance,
+            story.advance,
             clock_ms=parts.clock_ms,
             concurrency=TASKS_AT_ONCE,
             idle_seconds=idle_seconds,
         )
-        self._sweeper = Sweeper(parts, wake=self.wake)
+        self._pollers = [
+            Poller(parts, backend, on_end=story.job_ended, on_late=story.advance, idle_seconds=idle_seconds)
+            for backend in parts.backends
+        ]
+        self._sweeper = Sweeper(parts, wake=self.wake, advance=story.advance)
 
     def wake(self) -> None:
         """Tell that a task may have become due."""
         self._tasks.wake()
+        for poller in self._pollers:
+            poller.wake()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -54,6 +62,7 @@ class Work:
                 self._deliveries.run(),
                 self._places.run(),
                 self._sweeper.run(),
+                *(poller.run() for poller in self._pollers),
             )
         ]
         try:

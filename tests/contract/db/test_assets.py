@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import pytest
+
 from tests.contract.db.rows import NOW, add_task, an_asset
 from understudy.db import assets
 from understudy.db.base import Database
@@ -28,6 +30,28 @@ async def test_input_is_no_output(database: Database) -> None:
 
     assert await database.read(lambda reader: assets.input_asset(reader, task_id=task.id)) == picture
     assert await database.read(lambda reader: assets.output_asset(reader, task_id=task.id, position=0)) is None
+
+
+async def test_each_kind_is_found_as_itself(database: Database) -> None:
+    task = await add_task(database)
+    added = {kind: await _add(database, an_asset(task.id, kind=kind)) for kind in AssetKind}
+
+    for kind, asset in added.items():
+        assert await database.read(partial(assets.find_asset, task_id=task.id, kind=kind)) == asset
+    other = await add_task(database)
+    assert await database.read(partial(assets.find_asset, task_id=other.id, kind=AssetKind.POSTER)) is None
+
+
+@pytest.mark.parametrize("kinds", [(AssetKind.POSTER,), (AssetKind.OUTPUT, AssetKind.THUMBNAIL), tuple(AssetKind)])
+async def test_several_kinds_are_given_one_end(database: Database, kinds: tuple[AssetKind, ...]) -> None:
+    task, other = await add_task(database), await add_task(database)
+    for kind in AssetKind:
+        await _add(database, an_asset(task.id, kind=kind, expires_at_ms=NOW + 1000))
+    await _add(database, an_asset(other.id, kind=kinds[0], expires_at_ms=NOW + 1000))
+    await database.transact(lambda tx: assets.expire_kinds_at(tx, task_id=task.id, kinds=kinds, expires_at_ms=NOW + 1))
+    gone = await database.read(partial(assets.expired_assets, now_ms=NOW + 1, limit=99))
+
+    assert {(asset.task_id, asset.kind) for asset in gone} == {(task.id, kind) for kind in kinds}
 
 
 async def test_expired_assets_come_longest_expired_first(database: Database) -> None:

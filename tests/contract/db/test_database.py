@@ -4,14 +4,21 @@ import asyncio
 from functools import partial
 
 import pytest
+from sqlalchemy import bindparam, insert
 
 from tests.contract.db.rows import a_key, a_task, add_key, fetch_task
-from understudy.db import keys, limits, tasks
-from understudy.db.base import Database, Tx
+from understudy.db import keys, limits, tables, tasks
+from understudy.db.base import Database, Tx, compile_statement
 from understudy.db.connect import open_database
 from understudy.domain.errors import NotFound, Unavailable
 from understudy.domain.ids import KeyId, new_key_id
 from understudy.domain.records import ApiKey
+
+_INSERT_KEY = compile_statement(
+    insert(tables.keys).values(
+        id=bindparam("id"), name="", key_hash=bindparam("key_hash"), hint="", created_at=0, active_tasks=0
+    )
+)
 
 
 async def _find(database: Database, key_id: KeyId) -> ApiKey | None:
@@ -167,3 +174,15 @@ async def test_whoever_was_told_of_a_commit_reads_it_however_many_read_at_once(d
         return await database.read(lambda reader: keys.get_key(reader, key_id=key.id)) == key
 
     assert all(await asyncio.gather(*(write_and_read() for _ in range(200))))
+
+
+async def test_many_at_once_are_one_transaction(database: Database) -> None:
+    """Like any other statement: the last that fails takes the first with it."""
+    key, twice = a_key(), a_key()
+    parameters = [{"id": each.id, "key_hash": each.key_hash} for each in (key, twice, twice)]
+
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        await database.transact(lambda tx: tx.execute_many(_INSERT_KEY, parameters))
+    assert await database.read(keys.list_keys) == []
+    await database.transact(lambda tx: tx.execute_many(_INSERT_KEY, parameters[:2]))
+    assert {found.id for found in await database.read(keys.list_keys)} == {key.id, twice.id}

@@ -3,6 +3,8 @@
 import asyncio
 import resource
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -201,3 +203,22 @@ async def test_file_and_its_log_are_for_the_owner_alone(sqlite_database: Databas
 
     assert len(files) == 3
     assert {file.stat().st_mode & 0o077 for file in files} == {0}
+
+
+def test_closing_right_after_a_read_does_not_crash_the_process(sqlite_path: Path) -> None:
+    """Such a race crashed most runs of this: a connection closed by one thread within another's statement."""
+    program = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from understudy.db.keys import list_keys\n"
+        "from understudy.db.sqlite import SQLiteDatabase\n"
+        "async def main():\n"
+        "    for _ in range(400):\n"
+        "        database = SQLiteDatabase(Path(sys.argv[1]))\n"
+        "        await database.read(list_keys)\n"
+        "        await database.close()\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(sqlite_path)], check=False)
+
+    assert done.returncode == 0

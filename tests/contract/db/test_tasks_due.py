@@ -3,7 +3,7 @@
 from tests.contract.db.rows import NOW, add_key, add_task, fetch_task
 from understudy.db import tasks
 from understudy.db.base import Database
-from understudy.domain.ids import TaskId
+from understudy.domain.ids import TaskId, new_task_id
 from understudy.domain.task import Stage, State
 
 
@@ -79,6 +79,37 @@ async def test_task_that_is_due_already_is_not_woken(database: Database) -> None
         )
         == []
     )
+
+
+async def _wake(database: Database, task_id: TaskId, *stages: Stage) -> bool:
+    return await database.transact(lambda tx: tasks.wake_task(tx, task_id=task_id, now_ms=NOW, stages=stages))
+
+
+async def test_waking_one_task_makes_it_due_now(database: Database) -> None:
+    task = await add_task(database, stage=Stage.SUBMIT, next_at_ms=NOW + 50)
+    other = await add_task(database, stage=Stage.SUBMIT, next_at_ms=NOW + 50)
+
+    assert await _wake(database, task.id, Stage.AWAIT, Stage.SUBMIT)
+    assert (await fetch_task(database, task.id)).next_at_ms == NOW
+    assert await fetch_task(database, other.id) == other
+
+
+async def test_waking_does_not_send_a_task_that_is_due_to_the_end_of_the_line(database: Database) -> None:
+    task = await add_task(database, stage=Stage.SUBMIT, next_at_ms=NOW - 50)
+
+    assert await _wake(database, task.id, Stage.SUBMIT)
+    assert (await fetch_task(database, task.id)).next_at_ms == NOW - 50
+
+
+async def test_task_in_another_stage_or_ended_is_not_woken(database: Database) -> None:
+    task = await add_task(database, stage=Stage.PREPARE, next_at_ms=NOW + 50)
+    ended = await add_task(database, next_at_ms=NOW)
+    await _end(database, ended.id)
+
+    assert not await _wake(database, task.id, Stage.SUBMIT, Stage.AWAIT)
+    assert not await _wake(database, ended.id, *Stage)
+    assert not await _wake(database, new_task_id(), *Stage)
+    assert await fetch_task(database, task.id) == task
 
 
 async def test_open_tasks_are_counted_by_state(database: Database) -> None:

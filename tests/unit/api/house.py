@@ -18,6 +18,7 @@ from understudy.api.protocol import HttpProtocol
 from understudy.auth.keys import KeyHasher
 from understudy.auth.links import LinkSigner
 from understudy.auth.principal import Authenticator
+from understudy.auth.upstream_links import UpstreamLinks
 from understudy.backends.registry import Registry
 from understudy.db import assets, tasks
 from understudy.db.base import Database
@@ -34,6 +35,7 @@ from understudy.service.health import HealthService
 from understudy.service.keys import KeyService
 from understudy.service.results import ResultService
 from understudy.service.tasks import Quotas, TaskService
+from understudy.service.upstream_events import UpstreamEvents
 from understudy.storage.local import LocalStorage
 from understudy.workflow.crash_points import CrashSwitch
 
@@ -179,6 +181,7 @@ async def open_house(
         DEFAULT_CATALOGUE,
         quotas,
         check_callback=check_callback,
+        check_playable=lambda _model, _request: None,
         backlog=backlog,
         deadline_ms=3_600_000,
         clock_ms=system_clock_ms,
@@ -188,7 +191,10 @@ async def open_house(
     doors = Doors(
         tasks=task_service,
         results=ResultService(database, storage, links, clock_ms=system_clock_ms),
-        health=HealthService(database, Registry(()), backlog, moderation="off"),
+        health=HealthService(database, Registry(()), backlog, moderation="off", clock_ms=system_clock_ms),
+        upstream_events=UpstreamEvents(
+            database, Registry(()), UpstreamLinks(b"u" * 32, ""), clock_ms=system_clock_ms, wake=lambda: None
+        ),
         authenticator=Authenticator(database, hasher, clock_ms=system_clock_ms),
         catalogue=DEFAULT_CATALOGUE,
         version="0.0.0",

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.api.house import BODY, STATUS, SUBMIT, House, check_callback
 from understudy.api import openapi
 from understudy.api.openapi import build_document, check, main, render
-from understudy.domain.catalogue import DEFAULT_CATALOGUE, Catalogue, Mode, Model, Size
+from understudy.domain.catalogue import DEFAULT_CATALOGUE, Catalogue, Mode, Model, Route, Size
 from understudy.domain.errors import FailCode, InvalidRequest
 from understudy.domain.request import read_request
 
@@ -244,7 +244,11 @@ def test_the_callback_is_described_with_its_signature() -> None:
 
 def test_another_catalogue_gives_other_values() -> None:
     row = Model(
-        name="tiny/1", backend="x", modes=(Mode.IMAGE_TO_VIDEO,), durations=(5,), resolutions={"480p": Size(854, 480)}
+        name="tiny/1",
+        routes=(Route(backend="x"),),
+        modes=(Mode.IMAGE_TO_VIDEO,),
+        durations=(5,),
+        resolutions={"480p": Size(854, 480)},
     )
     document = build_document(Catalogue((*DEFAULT_CATALOGUE, row)), version="1")
     path = document["paths"]["/api/v1/generateTask/{model}"]

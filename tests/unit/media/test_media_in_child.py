@@ -10,12 +10,14 @@ from PIL import Image
 
 from tests.unit.media import pictures
 from tests.unit.media.films import HEIGHT, SECONDS, WIDTH, overwritten
+from tests.unit.media.upstream_films import Make, write
 from understudy.domain.errors import FailCode, TaskFailure
-from understudy.media import image, video
-from understudy.media.image import check_image
+from understudy.media import fit, image, video
+from understudy.media.fit import Fitting, fit_video, fitting
+from understudy.media.image import check_image, cover_image
 from understudy.media.video import Expected, MediaInvalid, inspect_video
-from understudy.sandbox.errors import ChildRaised
-from understudy.sandbox.limits import MIB
+from understudy.sandbox.errors import ChildFailed, ChildRaised
+from understudy.sandbox.limits import MIB, Limits
 from understudy.sandbox.runner import Sandbox
 
 TEN_MIB = 10 * MIB
@@ -148,6 +150,89 @@ async def test_a_film_that_kills_its_decoder_is_invalid(sandbox: Sandbox, good_f
 
     with pytest.raises(MediaInvalid, match="did not survive it \\(ChildTimeout"):
         await inspect_video(sandbox, path, expected=EXPECTED, limits=limits)
+
+
+async def test_a_film_of_a_near_size_is_inspected_fitted_and_inspected_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    made, fitted, poster = tmp_path / "made.mp4", tmp_path / "fitted.mp4", tmp_path / "poster.jpg"
+    data = write(made, Make(codec="libsvtav1", pixels="yuv420p10le", sound_at=0))
+    expected = Expected(width=320, height=180, seconds=1.6, exact=False)
+
+    found = await inspect_video(sandbox, made, expected=expected)
+    assert (found.width, found.height, found.video_codec, found.pixel_format) == (320, 184, "av1", "yuv420p10le")
+    assert fitting(found, width=320, height=180) is Fitting.FIT
+    await fit_video(sandbox, made, fitted, width=320, height=180)
+    result = await inspect_video(sandbox, fitted, expected=expected, poster=poster)
+
+    assert fitting(result, width=320, height=180) is Fitting.UNTOUCHED
+    assert (result.seconds, result.frames, result.audio_codec) == (found.seconds, found.frames, "aac")
+    assert names_in(tmp_path) == ["fitted.mp4", "made.mp4", "poster.jpg"]
+    assert made.read_bytes() == data
+    assert fitted.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_film_of_an_upstream_is_no_film_of_ours(sandbox: Sandbox, tmp_path: Path) -> None:
+    made = tmp_path / "made.mp4"
+    write(made, Make(codec="libx265"))
+
+    with pytest.raises(MediaInvalid, match=r"hevc in yuv420p, not H\.264"):
+        await inspect_video(sandbox, made, expected=Expected(width=320, height=184, seconds=1))
+
+
+async def test_a_film_that_cannot_be_fitted_is_invalid_and_leaves_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+    made, fitted = tmp_path / "made.mp4", tmp_path / "fitted.mp4"
+    data = write(made, Make(moving=True))
+    made.write_bytes(data[: len(data) // 2])
+
+    with pytest.raises(MediaInvalid, match="cannot read it"):
+        await fit_video(sandbox, made, fitted, width=320, height=180)
+    assert names_in(tmp_path) == ["made.mp4"]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [replace(fit.LIMITS, wall_seconds=0.01), replace(fit.LIMITS, memory_bytes=128 * MIB)],
+    ids=["ChildTimeout", "ChildOutOfMemory"],
+)
+async def test_a_film_that_exceeds_the_limits_of_fitting_is_invalid_and_leaves_nothing(
+    sandbox: Sandbox, tmp_path: Path, limits: Limits, request: pytest.FixtureRequest
+) -> None:
+    made, fitted = tmp_path / "made.mp4", tmp_path / "fitted.mp4"
+    write(made, Make(width=1920, height=1088, frames=4, rate=4))
+
+    with pytest.raises(MediaInvalid, match=f"could not be fitted \\({request.node.callspec.id}"):
+        await fit_video(sandbox, made, fitted, width=1920, height=1080, limits=limits)
+    assert names_in(tmp_path) == ["made.mp4"]
+
+
+async def test_a_disk_that_takes_no_more_is_our_fault_and_not_the_film_s(sandbox: Sandbox, tmp_path: Path) -> None:
+    made, fitted = tmp_path / "made.mp4", tmp_path / "fitted.mp4"
+    write(made, Make(moving=True, sound_at=0))
+
+    with pytest.raises(ChildRaised, match="too large"):
+        await fit_video(sandbox, made, fitted, width=320, height=180, limits=replace(fit.LIMITS, file_bytes=2000))
+    assert names_in(tmp_path) == ["made.mp4"]
+
+
+async def test_an_image_of_ours_is_made_to_cover_a_frame_exactly(sandbox: Sandbox, tmp_path: Path) -> None:
+    stored, covered = tmp_path / "input.jpg", tmp_path / "first-frame.jpg"
+    await check_image(sandbox, pictures.JPEG, max_bytes=TEN_MIB, destination=stored)
+
+    await cover_image(sandbox, stored, covered, width=1280, height=704)
+
+    with Image.open(covered) as frame:
+        assert (frame.format, frame.mode, frame.size) == ("JPEG", "RGB", (1280, 704))
+    assert names_in(tmp_path) == ["first-frame.jpg", "input.jpg"]
+
+
+async def test_an_image_of_ours_that_is_damaged_or_gone_is_our_fault(sandbox: Sandbox, tmp_path: Path) -> None:
+    stored = tmp_path / "input.jpg"
+
+    for data in (None, b"", pictures.JPEG[: len(pictures.JPEG) // 2], pictures.ACCEPTED["webp"]()):
+        if data is not None:
+            stored.write_bytes(data)
+        with pytest.raises(ChildFailed):
+            await cover_image(sandbox, stored, tmp_path / "first-frame.jpg", width=64, height=64)
+        assert not (tmp_path / "first-frame.jpg").exists()
 
 
 async def test_many_at_once_wait_their_turn(sandbox: Sandbox, tmp_path: Path) -> None:

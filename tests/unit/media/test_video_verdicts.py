@@ -18,7 +18,7 @@ def inspected(
 ) -> DecodedFacts:
     path = folder / "film.mp4"
     path.write_bytes(data)
-    return inspect(str(path), width, height, seconds, None, None)
+    return inspect(str(path), width, height, seconds, exact=True, poster=None, thumbnail=None)
 
 
 def test_a_good_film_is_described(good_film: bytes, tmp_path: Path) -> None:
@@ -30,6 +30,7 @@ def test_a_good_film_is_described(good_film: bytes, tmp_path: Path) -> None:
         "seconds": SECONDS,
         "frames": SECONDS * RATE,
         "video_codec": "h264",
+        "pixel_format": "yuv420p",
         "audio_codec": "aac",
         "size_bytes": len(good_film),
         "sha256": hashlib.sha256(good_film).hexdigest(),
@@ -145,7 +146,7 @@ def test_stills_show_the_film_and_not_its_black_beginning(good_film: bytes, tmp_
     path, poster, thumbnail = tmp_path / "film.mp4", tmp_path / "poster.jpg", tmp_path / "thumbnail.webp"
     path.write_bytes(good_film)
 
-    inspect(str(path), WIDTH, HEIGHT, SECONDS, str(poster), str(thumbnail))
+    inspect(str(path), WIDTH, HEIGHT, SECONDS, exact=True, poster=str(poster), thumbnail=str(thumbnail))
 
     with Image.open(poster) as large, Image.open(thumbnail) as small:
         assert (large.format, large.size) == ("JPEG", (WIDTH, HEIGHT))

@@ -8,11 +8,23 @@ import pytest
 from typing_extensions import override
 
 from understudy.auth.links import LinkSigner
-from understudy.backends.base import Backend, JobRequest, JobStatus, Running, Traits
+from understudy.auth.upstream_links import UpstreamLinks
+from understudy.backends.base import (
+    Backend,
+    CannotPlay,
+    Fit,
+    JobRequest,
+    JobStatus,
+    LostAttempt,
+    Running,
+    Traits,
+    Wanted,
+)
 from understudy.backends.registry import Registry
-from understudy.db import attempts, deliveries, keys, limits, tasks
+from understudy.db import attempts, deliveries, health, keys, limits, tasks
 from understudy.db.connect import open_database, sqlite_url
-from understudy.domain.catalogue import DEFAULT_CATALOGUE, Mode, Size
+from understudy.domain.catalogue import Catalogue, Mode, Model, Route, Size
+from understudy.domain.circuit import Circuit
 from understudy.domain.ids import TaskId, new_key_id, new_task_id
 from understudy.domain.records import ApiKey, Attempt, Delivery
 from understudy.domain.request import GenerationRequest
@@ -22,11 +34,19 @@ from understudy.outbound.client import OutboundClient
 from understudy.outbound.policy import OutboundPolicy
 from understudy.sandbox.runner import Sandbox
 from understudy.storage.local import LocalStorage
+from understudy.workflow.circuits import Circuits
 from understudy.workflow.crash_points import CrashSwitch
 from understudy.workflow.parts import Parts
 from understudy.workflow.story import Story
 
 DEADLINE_MS = 3_600_000
+CATALOGUE = Catalogue(
+    (
+        Model(name="paid", routes=(Route(backend="paid"),)),
+        Model(name="free", routes=(Route(backend="free"),)),
+        Model(name="both", routes=(Route(backend="paid"), Route(backend="spare", model="spare/1", weight=0))),
+    )
+)
 
 
 class Clock:
@@ -46,12 +66,27 @@ class ScriptedBackend(Backend):
 
     def __init__(self, *, free: bool) -> None:
         self.traits = Traits(first_poll_seconds=1, poll_seconds=1, free_to_repeat=free)
+        self.cannot: str | None = None
+        self.cancels = True
+        self.on_find: list[str | None] = [None]
+        self.looked_for: list[LostAttempt] = []
         self.on_submit: list[str | Exception] = ["job-1"]
         self.on_poll: list[JobStatus | Exception] = [Running(10)]
         self.on_collect: Exception = AssertionError("no film is made here")
         self.places = 1
         self.submitted: list[JobRequest] = []
         self.cancelled: list[str] = []
+
+    @override
+    def fit(self, wanted: Wanted) -> Fit:
+        if self.cannot is not None:
+            raise CannotPlay(self.cannot)
+        return Fit(size=wanted.size)
+
+    @override
+    async def find(self, lost: LostAttempt) -> str | None:
+        self.looked_for.append(lost)
+        return self.on_find.pop(0) if len(self.on_find) > 1 else self.on_find[0]
 
     @override
     def reserve(self) -> bool:
@@ -86,7 +121,7 @@ class ScriptedBackend(Backend):
     @override
     async def cancel(self, job_id: str) -> bool:
         self.cancelled.append(job_id)
-        return True
+        return self.cancels
 
     @override
     async def check(self) -> str:
@@ -101,6 +136,7 @@ class Theatre:
     clock: Clock
     paid: ScriptedBackend
     free: ScriptedBackend
+    spare: ScriptedBackend
     key: ApiKey
     ended: list[int] = field(default_factory=list)
 
@@ -108,13 +144,21 @@ class Theatre:
         """Return a new story, as a process that has just started has one."""
         return Story(self.parts, on_ended=lambda: self.ended.append(self.clock.now_ms))
 
-    async def accept(self, *, backend: ScriptedBackend, callback_url: str | None = None, claim: int = 0) -> TaskId:
-        """Insert a task as `service` does, slot and all."""
+    async def accept(
+        self,
+        *,
+        backend: ScriptedBackend | None = None,
+        model: str = "",
+        callback_url: str | None = None,
+        claim: int = 0,
+    ) -> TaskId:
+        """Insert a task as `service` does, slot and all, for a model or for the model that has this backend alone."""
+        model = model or ("paid" if backend is self.paid else "free")
         now_ms = self.clock()
         task = Task(
             id=new_task_id(),
             key_id=self.key.id,
-            model="sora-2-pro",
+            model=model,
             state=State.PENDING,
             stage=Stage.PREPARE,
             request=GenerationRequest(
@@ -124,7 +168,7 @@ class Theatre:
             deadline_at_ms=now_ms + DEADLINE_MS,
             next_at_ms=now_ms,
             claim=claim,
-            backend="paid" if backend is self.paid else "free",
+            backend=CATALOGUE.get(model).routes[0].backend,
         )
 
         async def commit(tx: object) -> None:
@@ -156,6 +200,10 @@ class Theatre:
         """Return the task's delivery."""
         return await self.parts.database.read(lambda reader: deliveries.delivery_of_task(reader, task_id=task_id))
 
+    async def circuit(self, name: str) -> Circuit:
+        """Return the circuit of a backend."""
+        return await self.parts.database.read(lambda reader: health.get_circuit(reader, name=name))
+
     async def active(self) -> int:
         """Return how many slots the key has in use."""
         key = await self.parts.database.read(lambda reader: keys.get_key(reader, key_id=self.key.id))
@@ -166,7 +214,8 @@ class Theatre:
 @pytest.fixture
 async def theatre(tmp_path: Path) -> AsyncIterator[Theatre]:
     clock, paid, free = Clock(), ScriptedBackend(free=False), ScriptedBackend(free=True)
-    paid.name, free.name = "paid", "free"
+    spare = ScriptedBackend(free=False)
+    paid.name, free.name, spare.name = "paid", "free", "spare"
     database = await open_database(sqlite_url(tmp_path / "theatre.db"), migrate=True)
     key = ApiKey(id=new_key_id(), name="k", key_hash=b"h" * 32, hint="hint", created_at_ms=clock())
     await database.transact(lambda tx: keys.insert_key(tx, key))
@@ -174,8 +223,8 @@ async def theatre(tmp_path: Path) -> AsyncIterator[Theatre]:
     parts = Parts(
         database=database,
         storage=LocalStorage(tmp_path / "results"),
-        backends=Registry((paid, free)),
-        catalogue=DEFAULT_CATALOGUE,
+        backends=Registry((paid, free, spare)),
+        catalogue=CATALOGUE,
         moderator=LocalModerator(LocalPolicy.load()),
         outbound=outbound,
         sandbox=sandbox,
@@ -186,8 +235,10 @@ async def theatre(tmp_path: Path) -> AsyncIterator[Theatre]:
         callback_retry_seconds=(1, 1, 1),
         clock_ms=clock,
         crash=CrashSwitch(),
+        circuits=Circuits(database, clock_ms=clock),
+        upstream_links=UpstreamLinks(b"u" * 32, "http://films.example"),
     )
-    yield Theatre(parts, clock, paid, free, key)
+    yield Theatre(parts, clock, paid, free, spare, key)
     await outbound.close()
     await sandbox.close()
     await database.close()

@@ -211,6 +211,18 @@ async def test_a_finished_film_is_fetched_until_the_deadline(theatre: Theatre, e
     assert len(theatre.paid.submitted) == 1
 
 
+async def test_an_upstream_that_gives_no_film_again_and_again_is_believed_after_a_minute(theatre: Theatre) -> None:
+    theatre.paid.on_poll, theatre.paid.on_collect = [Finished()], CollectFailed("a login page", hopeless=True)
+    task_id = await theatre.accept(backend=theatre.paid)
+    early = await theatre.play(task_id, seconds=30)
+    late = await theatre.play(task_id, seconds=60)
+
+    assert early.stage is Stage.COLLECT
+    assert late.fail_code is FailCode.GENERATION_FAILED
+    assert [attempt.state for attempt in await theatre.attempts(task_id)] == [AttemptState.FAILED]
+    assert len(theatre.paid.submitted) == 1
+
+
 async def test_a_free_film_that_cannot_be_fetched_is_drawn_again(theatre: Theatre) -> None:
     theatre.free.places = 10
     theatre.free.on_poll, theatre.free.on_collect = [Finished()], CollectFailed("the file is gone")
@@ -240,7 +252,7 @@ async def test_two_callers_that_race_for_one_task_end_it_once(theatre: Theatre) 
     theatre.paid.places = 1_000
     for _ in range(50):
         task_id = await theatre.accept(backend=theatre.paid, callback_url="https://example.com/hook")
-        theatre.paid.on_poll = [Failed(FailCode.GENERATION_FAILED, "No.")]
+        theatre.paid.on_poll = [Failed(FailCode.CONTENT_VIOLATION, "No.")]
         one, other = theatre.story(), theatre.story()
         for _ in range(4):
             await asyncio.gather(one.advance(task_id), other.advance(task_id))

@@ -18,17 +18,33 @@ from understudy.backends.base import (
     Context,
     Failed,
     Finished,
+    Fit,
     JobRequest,
     JobStatus,
     Running,
     Traits,
     Vanished,
+    Wanted,
 )
+from understudy.backends.facts import Facts
+from understudy.backends.options import BackendOptions as Options
 from understudy.domain.errors import FailCode
 from understudy.sandbox.errors import SandboxError
 from understudy.sandbox.limits import Limits
 
-NAME = "animatic"
+FACTS = Facts(
+    kind="animatic",
+    title="Built-in animatic renderer",
+    reference="",
+    read_on="2026-11-22",
+    base_url="",
+    key_env=None,
+    default_model="",
+    cost="Free: processor time of this machine.",
+    result_life="Until it is stored.",
+    lost_answer="The film is drawn again: it is free, and the same.",
+    cancels="Ends the drawing process.",
+)
 
 MEMORY_BYTES = 1024**3
 """Data, twice and more what a film of 1792 x 1024 was measured to use: 400 MB resident."""
@@ -49,14 +65,18 @@ class _Render:
 class AnimaticBackend(Backend):
     """Draws films, at most `processes` at once."""
 
-    name = NAME
     traits = Traits(first_poll_seconds=0.5, poll_seconds=0.5, free_to_repeat=True, procedural=True)
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, name: str, context: Context) -> None:
+        self.name = name
         self._sandbox = context.sandbox
         self._context = context
         self._renders: dict[str, _Render] = {}
         self._places = context.processes
+
+    @override
+    def fit(self, wanted: Wanted) -> Fit:
+        return Fit(size=wanted.size)
 
     @override
     def reserve(self) -> bool:
@@ -83,15 +103,15 @@ class AnimaticBackend(Backend):
         def note(progress: float) -> None:
             render.progress = min(99, int(progress * 100))
 
-        allowed = request.seconds * SECONDS_PER_FILM_SECOND
+        allowed = request.wanted.seconds * SECONDS_PER_FILM_SECOND
         limits = Limits(
             memory_bytes=MEMORY_BYTES, cpu_seconds=allowed, wall_seconds=allowed, file_bytes=FILE_BYTES, nice=10
         )
         arguments = {
             "prompt": request.prompt,
-            "width": request.size.width,
-            "height": request.size.height,
-            "seconds": request.seconds,
+            "width": request.generate.width,
+            "height": request.generate.height,
+            "seconds": request.wanted.seconds,
             "seed": request.seed,
             "picture": None if request.picture is None else str(request.picture),
             "destination": str(render.film),
@@ -149,6 +169,7 @@ class AnimaticBackend(Backend):
                 await asyncio.wait([render.task])
 
 
-def create(context: Context) -> AnimaticBackend:
-    """Return the backend."""
-    return AnimaticBackend(context)
+def create(name: str, options: Options, context: Context) -> AnimaticBackend:
+    """Return the backend; it has nothing to set."""
+    del options
+    return AnimaticBackend(name, context)

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -15,12 +16,13 @@ from understudy.auth.keys import KeyHasher
 from understudy.auth.links import LinkSigner
 from understudy.auth.principal import Authenticator
 from understudy.auth.secrets import RootSecret, load_root_secret
+from understudy.auth.upstream_links import UpstreamLinks
 from understudy.backends.base import Context
 from understudy.backends.registry import load_backends
-from understudy.config import Settings
+from understudy.bootstrap.casting import build_catalogue, called_back
+from understudy.config import Settings, read_env
 from understudy.db.base import Database
 from understudy.db.connect import open_database
-from understudy.domain.catalogue import DEFAULT_CATALOGUE
 from understudy.domain.clock import system_clock_ms
 from understudy.domain.errors import OperatorError
 from understudy.moderation.filter import NOTICE, LocalModerator, LocalPolicy
@@ -32,11 +34,14 @@ from understudy.service.health import HealthService
 from understudy.service.keys import KeyService
 from understudy.service.results import ResultService
 from understudy.service.tasks import Quotas, TaskService
+from understudy.service.upstream_events import UpstreamEvents
 from understudy.storage.base import Storage
 from understudy.storage.open import open_storage
+from understudy.workflow.circuits import Circuits
 from understudy.workflow.crash_points import CrashPoint, CrashSwitch
 from understudy.workflow.parts import Parts
 from understudy.workflow.places import Places
+from understudy.workflow.routing import check_playable
 from understudy.workflow.work import Work
 
 CHECK_CHILDREN = 2
@@ -145,15 +150,23 @@ async def build_parts(
     checks, renders = Sandbox(max_children=CHECK_CHILDREN), Sandbox(max_children=processes)
     stack.push_async_callback(checks.close)
     stack.push_async_callback(renders.close)
-    backends = load_backends(Context(sandbox=renders, work_dir=work_dir, processes=processes, wake=job_ended))
-    stack.push_async_callback(backends.close)
     outbound = _open_outbound(settings)
     stack.push_async_callback(outbound.close)
+    context = Context(
+        sandbox=renders,
+        work_dir=work_dir,
+        processes=processes,
+        wake=job_ended,
+        outbound=outbound,
+        read_env=read_env,
+    )
+    backends = load_backends(settings.backends, context)
+    stack.push_async_callback(backends.close)
     return Parts(
         database=foundation.database,
         storage=foundation.storage,
         backends=backends,
-        catalogue=DEFAULT_CATALOGUE,
+        catalogue=build_catalogue(settings, backends),
         moderator=LocalModerator(LocalPolicy.load(settings.policy_file)),
         outbound=outbound,
         sandbox=checks,
@@ -164,6 +177,9 @@ async def build_parts(
         callback_retry_seconds=settings.callback_retry_seconds,
         clock_ms=system_clock_ms,
         crash=crash_switch(settings),
+        circuits=Circuits(foundation.database, clock_ms=system_clock_ms),
+        upstream_links=UpstreamLinks(secret.derive("upstream webhooks"), public_url.rstrip("/")),
+        called_back=called_back(settings, backends, public_url),
     )
 
 
@@ -200,6 +216,7 @@ def _doors(foundation: Foundation, parts: Parts, backlog: Backlog, wake: Callabl
         foundation.database,
         parts.catalogue,
         quotas,
+        check_playable=partial(check_playable, backends=parts.backends),
         check_callback=OutboundPolicy.parse(settings.outbound_allow).check_callback,
         backlog=backlog,
         deadline_ms=settings.task_deadline_seconds * 1000,
@@ -211,7 +228,10 @@ def _doors(foundation: Foundation, parts: Parts, backlog: Backlog, wake: Callabl
     return Doors(
         tasks=tasks,
         results=ResultService(foundation.database, parts.storage, parts.links, clock_ms=system_clock_ms),
-        health=HealthService(foundation.database, parts.backends, backlog, moderation=NOTICE),
+        health=HealthService(foundation.database, parts.backends, backlog, moderation=NOTICE, clock_ms=system_clock_ms),
+        upstream_events=UpstreamEvents(
+            foundation.database, parts.backends, parts.upstream_links, clock_ms=system_clock_ms, wake=wake
+        ),
         authenticator=Authenticator(foundation.database, hasher, clock_ms=system_clock_ms),
         catalogue=parts.catalogue,
         docs=settings.docs,

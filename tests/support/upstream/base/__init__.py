@@ -1,0 +1,1 @@
+"""What every scripted upstream stands on; the vendors' own modules lie beside this package."""
