@@ -70,6 +70,9 @@ lock: ## Resolve the dependencies anew (needs the package index)
 	  --no-emit-find-links --no-annotate --no-header pyproject.toml --group dev -o requirements-dev.lock
 	@build/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-annotate --no-header -c requirements-dev.lock pyproject.toml --group build -o requirements.lock
+	@build/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-annotate --no-header --override tests/judges/overrides.in tests/judges/requirements.in \
+	  -o requirements-judges.lock
 
 clean: ## Remove what the other targets made
 	@rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -141,7 +141,7 @@ async def test_doctor_prints_what_it_found_and_fails_with_a_sentence(tmp_path: P
     sick, faults, _ = await understudy("doctor", data=tmp_path / "data", STORAGE_URL="s3://bucket")
 
     assert healthy == 0
-    assert {"database", "storage", "moderation", "catalogue", "animatic"} <= set(found.split())
+    assert {"database", "storage", "moderation", "model", "animatic"} <= set(found.split())
     assert sick == 1
     assert "FAIL" in faults
     assert "UNDERSTUDY_STORAGE_URL" in faults

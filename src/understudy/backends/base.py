@@ -9,6 +9,7 @@ BackendError
 ├── Ambiguous         the call may have created a job: never sent again (`reliability.md` §3.2)
 ├── CannotPlay        this size, length or mode is not in the backend's power: told before anything is sent
 ├── PollFailed        the upstream did not tell how a job stands; asking again is safe
+│   └── AnswerTooLong it told more than a call may read
 └── CollectFailed     the job's video could not be had this time; collecting again is safe
 """
 
@@ -73,6 +74,10 @@ class PollFailed(BackendError):  # noqa: N818 - an outcome, as in `JobStatus`
         self.retry_after_seconds = retry_after_seconds
 
 
+class AnswerTooLong(PollFailed):
+    """The answer is longer than a call may read (`http.MAX_BODY_BYTES`), as one is that holds a film."""
+
+
 class CollectFailed(BackendError):  # noqa: N818 - an outcome, as in `JobStatus`
     """The finished video could not be fetched.
 
@@ -125,6 +130,11 @@ class JobRequest:
     seed: int
     picture: Path | None = None
     webhook_url: str | None = None
+
+    @property
+    def short_seed(self) -> int:
+        """The seed in 31 bits, 0 to 2**31 - 1: the smallest range among vendors that name one."""
+        return self.seed % 2**31
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from understudy import __version__
-from understudy.backends.base import Ambiguous, CollectFailed, NotCreated, PollFailed
+from understudy.backends.base import Ambiguous, AnswerTooLong, CollectFailed, NotCreated, PollFailed
 from understudy.backends.options import BackendOptions
 from understudy.outbound.client import OutboundClient
 from understudy.outbound.errors import FetchFailed, FetchRefused, FetchTooLarge
@@ -41,7 +41,11 @@ _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, htt
 
 
 class _TooLong(Exception):  # noqa: N818 - private signal, turned into the caller's own error
-    """The body is longer than we read, or packed in a way that we do not unpack."""
+    """The body is longer than we read."""
+
+
+class _Packed(Exception):  # noqa: N818 - the same
+    """The body is packed in a way that we do not unpack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,16 @@ class Reply:
 
     def table(self) -> dict[str, Any]:
         """Return the JSON object of the body; empty if it is anything else."""
-        value = self.json()
-        return value if isinstance(value, dict) else {}
+        return read_table(self.body)
+
+
+def read_table(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in `body`, as of an answer or of a webhook; empty if it is anything else."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 class UpstreamApi:
@@ -142,7 +154,7 @@ class UpstreamApi:
                 return await self._send(self._once, request)
         except _NOT_SENT as error:
             raise NotCreated(self.hide(f"no connection: {error!r}")) from None
-        except (httpx2.HTTPError, TimeoutError, OSError, _TooLong) as error:
+        except (httpx2.HTTPError, TimeoutError, OSError, _TooLong, _Packed) as error:
             raise Ambiguous(self.hide(f"the answer was lost: {error!r}")) from None
 
     async def ask(
@@ -150,7 +162,7 @@ class UpstreamApi:
     ) -> Reply:
         """Send a call that is safe to repeat; `path` may be a whole address of the same origin.
 
-        Raises `PollFailed` if there is no answer.
+        Raises `PollFailed` if there is no answer, `AnswerTooLong` if it is longer than 4 MiB.
         """
         url = self._own(path)
         given = {**self._headers, **(headers or {})}
@@ -161,7 +173,9 @@ class UpstreamApi:
             async with asyncio.timeout(self._options.call_seconds):
                 answer = await self._polls.call(method, url, headers=given, body=body, max_bytes=MAX_BODY_BYTES)
             plain = _unpack(answer.body, answer.headers.get("content-encoding", ""))
-        except (FetchFailed, FetchTooLarge, TimeoutError, _TooLong) as error:
+        except (FetchTooLarge, _TooLong) as error:
+            raise AnswerTooLong(self.hide(f"no answer: {error!r}")) from None
+        except (FetchFailed, TimeoutError, _Packed) as error:
             raise PollFailed(self.hide(f"no answer: {error!r}")) from None
         return Reply(answer.status, answer.headers, plain, _retry_after(answer.headers))
 
@@ -178,7 +192,11 @@ class UpstreamApi:
             raise CollectFailed(self.hide(f"the result's address is not allowed: {error}"), hopeless=True) from None
         except FetchTooLarge as error:
             raise CollectFailed(self.hide(f"the result is too large: {error}"), hopeless=True) from None
-        except (FetchFailed, httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError, ValueError) as error:
+        except FetchFailed as error:
+            raise CollectFailed(
+                self.hide(f"the result was not fetched: {error}"), hopeless=_gone(error.status)
+            ) from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError, ValueError) as error:
             raise CollectFailed(self.hide(f"the result was not fetched: {error!r}")) from None
 
     async def _download(self, url: URL, destination: Path) -> None:
@@ -207,7 +225,8 @@ class UpstreamApi:
             if reply.is_redirect:
                 return reply.headers.get("location", "")
             if reply.status_code != HTTPStatus.OK:
-                raise CollectFailed(f"the result was answered with status {reply.status_code}")
+                text = f"the result was answered with status {reply.status_code}"
+                raise CollectFailed(text, hopeless=_gone(reply.status_code))
             if reply.headers.get("content-encoding", "identity").lower() != "identity":
                 raise CollectFailed("the result came compressed although asked for as it is", hopeless=True)
             async with FileSink(destination, max_bytes=self._options.result_bytes) as sink:
@@ -292,15 +311,20 @@ def _unpack(body: bytes, encoding: str) -> bytes:
     if encoding in ("", "identity"):
         return body
     if encoding != "gzip":
-        raise _TooLong(f"packed as {encoding}")
+        raise _Packed(f"packed as {encoding}")
     unpacker = zlib.decompressobj(wbits=31)
     try:
         plain = unpacker.decompress(body, MAX_BODY_BYTES)
     except zlib.error as error:
-        raise _TooLong("not valid gzip") from error
+        raise _Packed("not valid gzip") from error
     if unpacker.unconsumed_tail:
         raise _TooLong(f"unpacks to more than {MAX_BODY_BYTES} bytes")
     return plain
+
+
+def _gone(status: int | None) -> bool:
+    """Tell whether a download's status says that there is no film there, rather than none just now."""
+    return status is not None and 400 <= status <= 499 and status not in (408, 425, 429)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -14,8 +14,6 @@ from pydantic import Field, field_validator, model_validator
 from understudy.backends.options import BackendOptions
 from understudy.domain.catalogue import Size
 
-MIN_SHOWN: Final = 0.8
-"""Least part of a generated picture that must be left when it is cropped to the wanted shape."""
 DEFAULT_FPS: Final = 24
 
 _FRAMES = re.compile(r"([1-9][0-9]?)k\+([0-9]{1,2})\Z")
@@ -48,7 +46,7 @@ PROFILES: Final = {
 }
 
 
-class OpenAIVideosOptions(BackendOptions):
+class Options(BackendOptions):
     """The settings of a backend of kind `openai_videos`."""
 
     profile: Literal["generic", "vllm-omni", "sglang"] = Field(default="generic", description="Which server it is.")
@@ -124,22 +122,10 @@ class OpenAIVideosOptions(BackendOptions):
         step, rest = int(match[1]), int(match[2])
         return -(-max(seconds * rate - rest, 0) // step) * step + rest
 
-    def generated_size(self, wanted: Size) -> Size | None:
-        """Return the size to generate for `wanted`; None if `sizes` holds nothing like it.
-
-        Of `sizes` it is the one that is enlarged least, then the smallest. Without them, sides are rounded up.
-        """
+    def sizes_for(self, wanted: Size) -> tuple[Size, ...]:
+        """Return the sizes to choose from: those of `sizes`, without them the wanted one with its sides rounded up."""
         if not self.sizes:
             multiple = self.size_multiple or PROFILES[self.profile].multiple
             step = multiple if multiple % 2 == 0 or multiple == 1 else 2 * multiple
-            return Size(-(-wanted.width // step) * step, -(-wanted.height // step) * step)
-
-        def enlarged(size: Size) -> float:
-            return max(wanted.width / size.width, wanted.height / size.height)
-
-        def shown(size: Size) -> float:
-            return (wanted.width * wanted.height) / (enlarged(size) ** 2 * size.width * size.height)
-
-        sizes = [Size(int(width), int(height)) for width, height in (text.split("x") for text in self.sizes)]
-        alike = [size for size in sizes if shown(size) >= MIN_SHOWN]
-        return min(alike, key=lambda size: (max(enlarged(size), 1), size.width * size.height), default=None)
+            return (Size(-(-wanted.width // step) * step, -(-wanted.height // step) * step),)
+        return tuple(Size(int(width), int(height)) for width, height in (text.split("x") for text in self.sizes))

@@ -42,6 +42,8 @@ class BackendOptions(BaseModel):
             text: str = getattr(self, name)
             if text and not text.startswith(("http://", "https://")):
                 raise ValueError(f"{name} must begin with http:// or https://")
+            if name == "url" and text and "@" in text.split("/", 3)[2]:
+                raise ValueError("url must not hold a password: name the key with api_key_env or api_key_file")
         return self
 
 

@@ -243,7 +243,7 @@ def _next_hop(url: URL, response: aiohttp.ClientResponse) -> URL:
 
 def _check(response: aiohttp.ClientResponse, max_bytes: int) -> None:
     if not 200 <= response.status <= 299:
-        raise FetchFailed(f"status {response.status}")
+        raise FetchFailed(f"status {response.status}", status=response.status)
     encodings = {value.strip().lower() for value in response.headers.getall("Content-Encoding", ())}
     if encodings - {"", "identity"}:
         raise FetchRefused("the answer is compressed although it was asked for as it is")

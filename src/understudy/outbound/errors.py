@@ -39,7 +39,14 @@ class FetchTooLarge(OutboundError):  # noqa: N818 - it names what is wrong with 
 
 
 class FetchFailed(OutboundError):  # noqa: N818 - it names what the fetch did
-    """The other side or the way to it did not give a complete 2xx answer in time."""
+    """The other side or the way to it did not give a complete 2xx answer in time.
+
+    `status` is the HTTP status of an answer that was not wanted, None if there was none.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class PostFailed(OutboundError):  # noqa: N818 - it names what the POST did

@@ -4,6 +4,7 @@ It has no guard: whoever calls checks that the address is the operator's own. A 
 with httpx2, whose pool looks at every idle connection for every request (`python -m bench polling`).
 """
 
+import base64
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,13 +50,14 @@ class TrustedClient:
     ) -> TrustedAnswer:
         """Return the answer to one call; a redirect is an answer and is not followed.
 
-        A GET or DELETE that finds its kept connection closed is sent once more, on a new one (RFC 9112 §9.3.1). The
-        time as a whole is the caller's to bound: cancelled, a call ends its connection.
+        A GET or DELETE whose connection ends without an answer, as a kept one may, is sent once more, on a new one
+        (RFC 9112 §9.3.1). The time as a whole is the caller's to bound: cancelled, a call ends its connection.
 
         Raises `FetchTooLarge` if the body is longer than `max_bytes`, `FetchFailed` if there is no whole answer.
         """
         if url.user is not None:
-            headers = {**headers, "Authorization": aiohttp.BasicAuth(url.user, url.password or "").encode()}
+            name_and_password = f"{url.user}:{url.password or ''}".encode()
+            headers = {**headers, "Authorization": f"Basic {base64.b64encode(name_and_password).decode()}"}
             url = url.with_user(None)
         try:
             async with self._opened().request(

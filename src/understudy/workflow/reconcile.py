@@ -61,7 +61,8 @@ async def _reconcile(parts: Parts, task: Task, attempt: Attempt, backend: Backen
     job_id = attempt.job_id or await look_for(parts, task, attempt, backend)
     if job_id is not None:
         _log.warning("lost job found again", task_id=task.id, attempt_id=attempt.id, backend=backend.name)
-        await commit_job(parts, task, attempt.id, backend, job_id)
+        # It is as old as its attempt, and may be done: whoever waited for it to be found need not wait once more.
+        await commit_job(parts, task, attempt.id, job_id, first_poll_seconds=0)
         return
     patience_seconds = backend.traits.reconcile_seconds
     if backend.traits.webhooks and backend.name not in parts.called_back:
@@ -103,7 +104,9 @@ async def look_for(parts: Parts, task: Task, attempt: Attempt, backend: Backend)
         return None
 
 
-async def commit_job(parts: Parts, task: Task, attempt_id: AttemptId, backend: Backend, job_id: str) -> None:
+async def commit_job(
+    parts: Parts, task: Task, attempt_id: AttemptId, job_id: str, *, first_poll_seconds: float
+) -> None:
     """Commit the job's id and move on to `await`.
 
     It was paid for and this is the only place that knows its id: a database that is away is waited for.
@@ -111,7 +114,7 @@ async def commit_job(parts: Parts, task: Task, attempt_id: AttemptId, backend: B
 
     async def commit(tx: Tx) -> None:
         await attempts.set_attempt(tx, attempt_id=attempt_id, state=AttemptState.SUBMITTED, job_id=job_id)
-        due_at_ms = parts.clock_ms() + int(backend.traits.first_poll_seconds * 1000)
+        due_at_ms = parts.clock_ms() + int(first_poll_seconds * 1000)
         if not await move(tx, task, Stage.AWAIT, next_at_ms=due_at_ms, attempt_id=attempt_id):
             # The task ended, or was taken over, while the call was under way: its job must not be forgotten.
             await attempts.set_attempt(tx, attempt_id=attempt_id, state=AttemptState.ABANDONED)

@@ -44,17 +44,32 @@ async def _act_on(parts: Parts, task: Task, *, status: JobStatus) -> None:
 
 
 class Story:
-    """Carries tasks on, one stage after another, until they have to wait; `on_ended` may have a callback to send."""
+    """Carries tasks on, one stage after another, until they have to wait.
 
-    def __init__(self, parts: Parts, *, on_ended: Callable[[], None]) -> None:
+    `on_ended` is called when one ended and may have a callback to send, `on_moved` when one may be due.
+    """
+
+    def __init__(self, parts: Parts, *, on_ended: Callable[[], None], on_moved: Callable[[], None]) -> None:
         self._parts = parts
         self._on_ended = on_ended
+        self._on_moved = on_moved
+        self._under_way: set[TaskId] = set()
 
     async def advance(self, task_id: TaskId) -> None:
         """Run the stages of a task that are due. Safe to call at any time, any number of times.
 
-        Raises `Unavailable` when the database is away: the row then still says what is to be done.
+        One that is under way already is left to whoever runs it. Raises `Unavailable` when the database is away: the
+        row then still says what is to be done.
         """
+        if task_id in self._under_way:
+            return
+        self._under_way.add(task_id)
+        try:
+            await self._advance(task_id)
+        finally:
+            self._under_way.discard(task_id)
+
+    async def _advance(self, task_id: TaskId) -> None:
         while True:
             task = await self._parts.database.read(lambda reader: tasks.get_task(reader, task_id=task_id))
             now_ms = self._parts.clock_ms()
@@ -67,11 +82,11 @@ class Story:
             self._on_ended()
 
     async def job_ended(self, task_id: TaskId, status: JobStatus) -> None:
-        """Carry a task on whose job the poller found ended."""
+        """Carry a task over the end of its job, as the poller found it; `advance` goes on from there."""
         task = await self._parts.database.read(lambda reader: tasks.get_task(reader, task_id=task_id))
         if task is not None and task.stage is Stage.AWAIT:
             await self._run(task, partial(_act_on, status=status))
-        await self.advance(task_id)
+        self._on_moved()
 
     async def _run(self, task: Task, stage: Callable[[Parts, Task], Awaitable[None]]) -> None:
         try:
@@ -101,6 +116,7 @@ class Story:
             task,
             Ending(completed_at_ms=completed_at_ms, fail_code=failure.code, fail_message=failure.message),
         )
+        self._on_ended()
 
     async def _stumble(self, task: Task, error: Exception) -> None:
         """Wait longer after each fault of ours, and give up before a caller waits for the deadline."""

@@ -198,7 +198,7 @@ async def _call_once(
         await wait(parts, task, 0)
         return _Outcome.DONE, False
     parts.crash.reach(CrashPoint.SUBMIT_AFTER_CALL)
-    await commit_job(parts, task, attempt_id, backend, job_id)
+    await commit_job(parts, task, attempt_id, job_id, first_poll_seconds=backend.traits.first_poll_seconds)
     parts.crash.reach(CrashPoint.SUBMIT_AFTER_COMMIT)
     await parts.circuits.went_well(backend, circuit.accepted)
     return _Outcome.DONE, True

@@ -31,7 +31,7 @@ class Work:
             concurrency=DELIVERIES_AT_ONCE,
             idle_seconds=idle_seconds,
         )
-        story = Story(parts, on_ended=self._deliveries.wake)
+        story = Story(parts, on_ended=self._deliveries.wake, on_moved=self.wake)
         self._tasks: Scheduler = EmbeddedScheduler(
             TaskAgenda(parts.database),
             story.advance,

@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import itertools
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +57,18 @@ async def test_a_film_is_made_byte_for_byte(stage: Stage, seconds: int, picture:
     assert job.submission.prompt == request.prompt
     assert job.submission.seconds in (None, seconds) or job.submission.seconds == pytest.approx(seconds, abs=0.2)
     assert (job.submission.picture is not None) == picture
+
+
+async def test_no_order_in_a_prompt_reaches_a_model_that_obeys_it(stage: Stage) -> None:
+    """Seedance takes `--duration 15` for an order, whoever sells it, and the operator would pay for what it says."""
+    if "seedance" not in stage.vendor.model:
+        pytest.skip("the vendor's usual model obeys no orders")
+    request = replace(stage.request(), prompt="A cat -- a real one --duration 15")
+
+    await stage.backend.submit(request)
+
+    [job] = stage.upstream.jobs.values()
+    assert job.submission.prompt == "A cat -- a real one —duration 15"
 
 
 def _films() -> list[tuple[int, Size, bool]]:

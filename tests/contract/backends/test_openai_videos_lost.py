@@ -80,6 +80,14 @@ async def test_a_job_of_another_length_is_not_found(tmp_path: Path) -> None:
         assert await stage.backend.find(replace(lost, wanted=replace(lost.wanted, seconds=4))) is None
 
 
+async def test_a_film_from_a_picture_is_not_looked_for(tmp_path: Path) -> None:
+    """Two callers may send one prompt with two pictures, and the list shows no pictures."""
+    async with _open(tmp_path) as stage:
+        lost = await _lose(stage)
+
+        assert await stage.backend.find(replace(lost, wanted=replace(lost.wanted, picture=True))) is None
+
+
 async def test_of_two_that_fit_none_is_found(tmp_path: Path) -> None:
     async with _open(tmp_path) as stage:
         assert await stage.backend.find(await _lose(stage, times=2)) is None

@@ -61,7 +61,7 @@ async def test_a_poll_that_goes_wrong_decides_nothing(
         error = await stage.error_of(stage.backend.poll(job_id))
         stage.upstream.always("poll", ok())
 
-        assert type(error) is verdict, repr(error)
+        assert isinstance(error, verdict), repr(error)
         assert await stage.poll_until(job_id, Finished) == Finished()
         assert stage.submissions() == 1
 

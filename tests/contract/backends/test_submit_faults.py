@@ -6,6 +6,7 @@ verdict would cost money twice, or a caller the film.
 
 import contextlib
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,18 @@ async def test_where_nobody_listens_nothing_was_created(kind: str, tmp_path: Pat
         error = await stage.error_of(stage.submit())
 
     assert type(error) is NotCreated
+
+
+async def test_a_picture_that_cannot_be_read_is_not_sent(stage: Stage) -> None:
+    """What fails before the call has created nothing: another attempt is safe."""
+    request = stage.request(replace(stage.playable(), picture=True))
+    assert request.picture is not None
+    request.picture.unlink()
+
+    error = await stage.error_of(stage.backend.submit(request))
+
+    assert type(error) is NotCreated
+    assert not stage.upstream.requests
 
 
 async def test_the_next_submission_goes_well(stage: Stage) -> None:

@@ -128,6 +128,8 @@ class OpenAIVideos(Vendor):
 
     @override
     def polled(self, job: Job) -> Answer:
+        if job.cancelled and self.profile != "sglang":
+            return self.unknown_job()
         failed = job.phase in (Phase.FAILED, Phase.REFUSED)
         return json_answer(self._video(job), 500 if failed and self.profile == "vllm-omni" else 200)
 
@@ -174,8 +176,13 @@ class OpenAIVideos(Vendor):
     def error(self, status: int, text: str = "Something is wrong.") -> Answer:
         if self.profile == "sglang":
             return json_answer({"detail": text}, status)
+        if status == 402 and self.profile == "generic":
+            # OpenAI's word for "no money" is a 429 that no waiting mends.
+            detail = {"message": text, "type": "insufficient_quota", "param": None, "code": "insufficient_quota"}
+            return json_answer({"error": detail}, 429)
         kind = "server_error" if status >= 500 else "invalid_request_error"
-        code: str | int | None = {401: "invalid_api_key", 402: "insufficient_quota", 404: "model_not_found"}.get(status)
+        codes = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
+        code: str | int | None = codes.get(status)
         if self.profile == "vllm-omni":
             code = status
         return json_answer({"error": {"message": text, "type": kind, "param": None, "code": code}}, status)
@@ -205,14 +212,24 @@ class OpenAIVideos(Vendor):
 
     @override
     def listed(self, jobs: Sequence[Job], query: Mapping[str, str]) -> Answer:
-        limit = int(query.get("limit", "20"))
-        shown = [self._video(job) for job in jobs[:limit]]
+        kept = [job for job in jobs if not job.cancelled or self.profile == "sglang"]
+        if query.get("order") == "asc":
+            kept.reverse()
+        ids = [job.id for job in kept]
+        start = ids.index(query["after"]) + 1 if query.get("after") in ids else 0
+        end = start + int(query.get("limit", "20"))
+        shown = [self._video(job) for job in kept[start:end]]
         ends = {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]} if shown else {}
-        return json_answer({"object": "list", "data": shown, "has_more": len(jobs) > limit, **ends})
+        return json_answer({"object": "list", "data": shown, "has_more": len(kept) > end, **ends})
 
     @override
     def checked(self, path: str) -> Answer:
-        return json_answer({"object": "list", "data": [{"id": self.model, "object": "model"}]})
+        return json_answer(
+            {
+                "object": "list",
+                "data": [{"id": self.model, "object": "model", "created": 1_786_000_000, "owned_by": "us"}],
+            }
+        )
 
     @override
     def file_path(self, job: Job, file: int) -> str:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.support.receiver import Receiver, drip, endless, hold, raw, redirect, reply
-from understudy.backends.base import Ambiguous, BackendError, NotCreated, PollFailed
+from understudy.backends.base import Ambiguous, AnswerTooLong, BackendError, NotCreated, PollFailed
 from understudy.backends.http import MAX_BODY_BYTES, UpstreamApi
 from understudy.backends.options import BackendOptions
 from understudy.outbound.client import OutboundClient
@@ -110,6 +110,9 @@ LOST = {
 }
 
 
+TOO_LONG = {"endless", "too-long", "unpacks-to-too-much"}
+
+
 @pytest.mark.parametrize("name", LOST)
 async def test_a_submission_that_was_written_and_got_no_answer_is_ambiguous_and_not_repeated(
     make: Make, name: str
@@ -127,7 +130,8 @@ async def test_a_question_that_got_no_answer_failed(make: Make, name: str) -> No
         begun = time.monotonic()
         error = await _error(make(receiver.url("/v1"), call_seconds=1).ask("GET", "jobs/1"))
 
-        assert type(error) is PollFailed
+        assert isinstance(error, PollFailed)
+        assert isinstance(error, AnswerTooLong) == (name in TOO_LONG)
         assert time.monotonic() - begun < 4
 
 

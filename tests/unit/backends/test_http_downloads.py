@@ -173,6 +173,23 @@ async def test_a_download_that_breaks_off_may_be_tried_again(make: Make, name: s
 
 
 @pytest.mark.parametrize("where", ["own", "foreign"])
+@pytest.mark.parametrize(
+    ("status", "hopeless"),
+    [(401, True), (403, True), (404, True), (410, True), (429, False), (500, False), (503, False)],
+)
+async def test_a_file_that_is_not_there_will_hardly_come(
+    make: Make, status: int, hopeless: bool, where: str, tmp_path: Path
+) -> None:
+    async with Receiver(reply(status, FILM)) as receiver:
+        base = receiver.url("/v1") if where == "own" else "http://127.0.0.1:1"
+        api = make(base, allow=(f"127.0.0.1:{receiver.port}",))
+        error = await _fails(api, receiver.url("/v1/film"), tmp_path)
+
+    assert error.hopeless is hopeless
+    assert f"status {status}" in str(error)
+
+
+@pytest.mark.parametrize("where", ["own", "foreign"])
 @pytest.mark.parametrize("name", ["announced", "endless", "packed"])
 async def test_what_is_too_large_or_packed_stays_so(make: Make, name: str, where: str, tmp_path: Path) -> None:
     answers = {

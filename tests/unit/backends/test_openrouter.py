@@ -82,7 +82,7 @@ def request(film: Wanted, backend: Backend, seed: int = 7) -> JobRequest:
         (Size(1080, 1920), Size(1080, 1920)),
     ],
 )
-async def test_the_smallest_resolution_that_covers_a_size_is_asked_for(
+async def test_the_resolution_that_is_nearest_to_a_size_is_asked_for(
     size: Size, generated: Size, tmp_path: Path
 ) -> None:
     async with played(ScriptedUpstream(OpenRouter()), tmp_path) as backend:
@@ -93,9 +93,9 @@ async def test_the_smallest_resolution_that_covers_a_size_is_asked_for(
     ("film", "sentence"),
     [
         (wanted(WAN, seconds=12), "alibaba/wan-2.7 makes films of 2 to 10 seconds, not of 12"),
-        (wanted("google/veo-3.1", seconds=12), "google/veo-3.1 makes films of 4, 6, 8 seconds, not of 12"),
-        (wanted(KLING, Size(1024, 1792)), f"{KLING} makes films of at most 720*1280, not of 1024*1792"),
-        (wanted("acme/new-model"), 'say it in [backends.agency.models."acme/new-model"] with seconds'),
+        (wanted("google/veo-3.1", seconds=12), "google/veo-3.1 makes films of 4, 6 or 8 seconds, not of 12"),
+        (wanted(KLING, Size(1024, 1792)), f"{KLING} makes films of 1280*720, 720*1280: 1024*1792 is larger"),
+        (wanted("acme/new-model"), 'tell its seconds and resolutions in [backends.agency.models."acme/new-model"]'),
     ],
 )
 async def test_what_a_model_cannot_do_is_said_in_a_sentence(film: Wanted, sentence: str, tmp_path: Path) -> None:

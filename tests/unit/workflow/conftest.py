@@ -142,7 +142,7 @@ class Theatre:
 
     def story(self) -> Story:
         """Return a new story, as a process that has just started has one."""
-        return Story(self.parts, on_ended=lambda: self.ended.append(self.clock.now_ms))
+        return Story(self.parts, on_ended=lambda: self.ended.append(self.clock.now_ms), on_moved=lambda: None)
 
     async def accept(
         self,

@@ -6,8 +6,6 @@ the queue and reads `COMPLETED` all the same, so that only its result tells succ
 the owner and the app of a model without the rest of its path; and fal repeats failed requests unless told not to.
 """
 
-import asyncio
-import base64
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field
 from typing_extensions import override
 from yarl import URL
 
@@ -32,16 +30,20 @@ from understudy.backends.base import (
     JobStatus,
     PollFailed,
     Running,
-    Traits,
     Unusable,
     Vanished,
     Wanted,
 )
 from understudy.backends.facts import Facts
-from understudy.backends.http import Reply, UpstreamApi
-from understudy.backends.options import BackendOptions, read_api_key
+from understudy.backends.fal_models import MODELS, FalModel, Mode
+from understudy.backends.hosted import hosted_traits, open_api
+from understudy.backends.http import Reply, UpstreamApi, read_table
+from understudy.backends.options import BackendOptions
+from understudy.backends.pictures import data_uri, read_picture
+from understudy.backends.playable import fit_to, unknown_model, word_for
+from understudy.backends.prompts import prompt_for
+from understudy.backends.shapes import aspect_ratio, both_ways
 from understudy.backends.verdicts import check_poll, check_submission, failure, meaning_of, speaks_of_content
-from understudy.domain.catalogue import Size
 
 FACTS = Facts(
     kind="fal",
@@ -63,10 +65,6 @@ FACTS = Facts(
 _FIRST_POLL_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 5.0
 _WEBHOOK_SECONDS: Final = 900.0
-_SEED_BITS: Final = 0x7FFFFFFF
-"""fal names no range; models behind it that name one take 31 bits."""
-_MOST_BENT: Final = 0.1
-"""How far the wanted shape may be from what a model makes: 7:4 is 2 hundredths from 16:9."""
 _NO_REQUEST: Final = "00000000-0000-0000-0000-000000000000"
 _MOST_JOB_ID: Final = 4096
 
@@ -80,68 +78,6 @@ _ABOUT_US: Final = frozenset({401, 402, 403, 408, 425, 429})
 """What the GET of a result may be answered with that says nothing of the job."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
-_ORDER = re.compile(r"--(?=[a-z])", re.IGNORECASE)
-_PATH: Final = r"^([A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)+)?$"
-
-Mode = Literal["text", "picture"]
-
-
-class FalModel(BaseModel):
-    """What one model can do, and how it wants to be told: a table `[backends.NAME.models."MODEL"]`.
-
-    `sizes` gives the landscape pixels for each word of the field `resolution`; the word "" sends no such field.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    text: str = Field(default="", pattern=_PATH, description="Endpoint without a first frame; empty: it has none.")
-    picture: str = Field(default="", pattern=_PATH, description="Endpoint with a first frame; empty: it has none.")
-    seconds: tuple[PositiveInt, ...] = Field(min_length=1, description="Lengths that it can make.")
-    sizes: dict[str, tuple[PositiveInt, PositiveInt]] = Field(min_length=1, description="Sizes by `resolution`.")
-    duration: Literal["4", "4s", "number"] = Field(default="4", description="How 4 seconds are told.")
-    picture_field: str = Field(default="image_url", description="Field of the first frame.")
-    ratio: tuple[Mode, ...] = Field(default=("text",), description="Modes with `aspect_ratio`: a picture has its own.")
-    seed: tuple[Mode, ...] = Field(default=("text", "picture"), description="Modes with `seed`.")
-    audio: bool = Field(default=True, description="Whether `generate_audio` is sent.")
-    prompt_characters: int = Field(default=0, ge=0, description="Longest prompt; 0: no bound is known.")
-
-
-_Sizes = dict[str, tuple[int, int]]
-_P720: Final[_Sizes] = {"720p": (1280, 720)}
-_P1080: Final[_Sizes] = {**_P720, "1080p": (1920, 1080)}
-_KLING: Final = {"picture_field": "start_image_url", "seed": (), "prompt_characters": 2500}
-
-
-def _model(family: str, seconds: range | tuple[int, ...], sizes: _Sizes, **more: Any) -> tuple[str, FalModel]:
-    ends = {"text": f"{family}/text-to-video", "picture": f"{family}/image-to-video"}
-    return family, FalModel.model_validate({**ends, "seconds": tuple(seconds), "sizes": sizes, **more})
-
-
-def _veo(family: str) -> tuple[str, FalModel]:
-    return _model(family, (4, 6, 8), _P1080, text=family, duration="4s")
-
-
-MODELS: Final[Mapping[str, FalModel]] = dict(
-    (
-        _model("bytedance/seedance-2.0", range(4, 16), _P1080),
-        _model("bytedance/seedance-2.0/fast", range(4, 16), _P720),
-        _model("bytedance/seedance-2.0/mini", range(4, 16), _P720),
-        # At 1080p it answers with H.265 in 10 bits, which many players do not show: not asked for.
-        _model("bytedance/seedance-2.5", range(4, 31), _P720, seed=("picture",)),
-        _model(
-            "minimax/h3",
-            range(5, 16),
-            {"768P": (1344, 768), "2K": (2560, 1440)},
-            duration="number",
-            audio=False,
-        ),
-        _veo("fal-ai/veo3.1"),
-        _veo("fal-ai/veo3.1/fast"),
-        _veo("fal-ai/veo3.1/lite"),
-        _model("fal-ai/kling-video/v3/standard", range(3, 16), {"": (1280, 720)}, **_KLING),
-        _model("fal-ai/kling-video/v3/pro", range(3, 16), {"": (1920, 1080)}, **_KLING),
-    )
-)
 
 
 class Options(BackendOptions):
@@ -194,15 +130,11 @@ class FalBackend(Backend):
         self._models = {**MODELS, **options.models}
         self._asked: dict[str, None] = {}
         self._places: dict[str, str] = {}
-        called_back = options.webhooks is not False
-        self.traits = Traits(
-            first_poll_seconds=options.first_poll_seconds or _FIRST_POLL_SECONDS,
-            poll_seconds=options.poll_seconds or _POLL_SECONDS,
-            polls_at_once=options.polls_at_once,
-            max_jobs=options.max_jobs,
-            webhooks=called_back,
-            reconcile_seconds=_WEBHOOK_SECONDS if called_back else 0,
-            vanish_after=3,
+        self.traits = hosted_traits(
+            options,
+            first_poll_seconds=_FIRST_POLL_SECONDS,
+            poll_seconds=_POLL_SECONDS,
+            webhook_seconds=_WEBHOOK_SECONDS,
         )
 
     @override
@@ -210,10 +142,7 @@ class FalBackend(Backend):
         name, model = self._model(wanted)
         if not (model.picture if wanted.picture else model.text):
             raise CannotPlay(f"{name} {'takes no first frame' if wanted.picture else 'needs a first frame'}.")
-        if wanted.seconds not in model.seconds:
-            raise CannotPlay(f"{name} makes films of {_told(model.seconds)} seconds, not of {wanted.seconds}.")
-        _, size = _resolution(name, model, wanted.size)
-        return Fit(size=size)
+        return fit_to(name, wanted, seconds=model.seconds, sizes=both_ways(model.sizes.values()))
 
     def _model(self, wanted: Wanted) -> tuple[str, FalModel]:
         name = wanted.model or self._default_model
@@ -221,10 +150,7 @@ class FalBackend(Backend):
         family = name.removesuffix("/text-to-video").removesuffix("/image-to-video")
         model = self._models.get(name) or self._models.get(family)
         if model is None:
-            raise CannotPlay(
-                f"What {name} can do is not known: tell its endpoints, seconds and sizes in "
-                f'[backends.{self.name}.models."{name}"].'
-            )
+            raise unknown_model(self.name, name, "endpoints, seconds and sizes")
         return name, model
 
     @override
@@ -351,11 +277,7 @@ class FalBackend(Backend):
     @override
     def job_of_webhook(self, body: bytes, headers: Mapping[str, str]) -> str | None:
         del headers
-        try:
-            told = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return None
-        request_id = told.get("request_id") if isinstance(told, dict) else None
+        request_id = read_table(body).get("request_id")
         known = isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id) is not None
         return str(request_id) if known else None
 
@@ -403,54 +325,28 @@ class FalBackend(Backend):
 
 def create(name: str, options: Options, context: Context) -> FalBackend:
     """Return the backend; raise `OperatorError` if it has no key."""
-    key = read_api_key(name, options, context, default_env=FACTS.key_env)
-    secrets = () if key is None else (key,)
-    headers = {} if key is None else {"Authorization": f"Key {key.get_secret_value()}"}
-    api = UpstreamApi(
-        options.url or FACTS.base_url, headers=headers, secrets=secrets, options=options, outbound=context.outbound
-    )
+    api = open_api(name, options, context, FACTS, authorize=lambda key: {"Authorization": f"Key {key}"})
     return FalBackend(name, options, api)
 
 
 async def _body(name: str, model: FalModel, request: JobRequest) -> dict[str, Any]:
     seconds = request.wanted.seconds
     mode: Mode = "text" if request.picture is None else "picture"
-    resolution, size = _resolution(name, model, request.generate)
-    # Seedance obeys `--duration 15` in a prompt, and bills it: a dash instead of two hyphens makes it words.
-    prompt = _ORDER.sub("—", request.prompt) if "seedance" in (model.text or model.picture) else request.prompt
+    resolution = word_for(name, request.generate, model.sizes)
+    prompt = prompt_for(model.text or model.picture, request.prompt)
     durations: dict[str, object] = {"4": str(seconds), "4s": f"{seconds}s", "number": seconds}
     body: dict[str, Any] = {"prompt": prompt, "duration": durations[model.duration]}
     if resolution:
         body["resolution"] = resolution
     if mode in model.ratio:
-        body["aspect_ratio"] = "16:9" if size.width >= size.height else "9:16"
+        body["aspect_ratio"] = aspect_ratio(request.generate)
     if model.audio:
         body["generate_audio"] = True
     if mode in model.seed:
-        body["seed"] = request.seed & _SEED_BITS
+        body["seed"] = request.short_seed
     if request.picture is not None:
-        data = await asyncio.to_thread(request.picture.read_bytes)
-        body[model.picture_field] = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+        body[model.picture_field] = data_uri(await read_picture(request.picture))
     return body
-
-
-def _resolution(name: str, model: FalModel, wanted: Size) -> tuple[str, Size]:
-    """Return the smallest resolution that holds a film of `wanted`, and its size; raise `CannotPlay`."""
-    upright = wanted.height > wanted.width
-    long, short = max(wanted.width, wanted.height), min(wanted.width, wanted.height)
-    for word, (width, height) in sorted(model.sizes.items(), key=lambda item: item[1]):
-        if abs(long * height / (short * width) - 1) <= _MOST_BENT and width >= long and height >= short:
-            return word, Size(height, width) if upright else Size(width, height)
-    made = ", ".join(f"{width}x{height}" for width, height in sorted(model.sizes.values()))
-    raise CannotPlay(f"{name} makes films of {made} and upright: {wanted} is larger or of another shape.")
-
-
-def _told(seconds: tuple[int, ...]) -> str:
-    """Return lengths for a sentence: "4 to 15", "4, 6 or 8"."""
-    *rest, last = sorted(seconds)
-    if len(rest) > 1 and last - rest[0] == len(rest):
-        return f"{rest[0]} to {last}"
-    return " or ".join(filter(None, (", ".join(map(str, rest)), str(last))))
 
 
 def _app_of(endpoint: str) -> str:

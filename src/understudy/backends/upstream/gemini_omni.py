@@ -10,18 +10,15 @@ an answer is larger than a call may be, so it is spooled to a file and unpacked 
 
 import asyncio
 import base64
-import binascii
-import mmap
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 from yarl import URL
@@ -29,26 +26,28 @@ from yarl import URL
 from understudy.backends import verdicts
 from understudy.backends.base import (
     Ambiguous,
+    AnswerTooLong,
     Backend,
-    CannotPlay,
     CollectFailed,
     Context,
     Finished,
     Fit,
     JobRequest,
     JobStatus,
-    NotCreated,
     PollFailed,
     Running,
-    Traits,
     Unusable,
     Vanished,
     Wanted,
 )
 from understudy.backends.facts import Facts
-from understudy.backends.http import MAX_BODY_BYTES, Reply, UpstreamApi
-from understudy.backends.options import BackendOptions, read_api_key
-from understudy.domain.catalogue import Size
+from understudy.backends.hosted import hosted_traits, open_api
+from understudy.backends.http import Reply, UpstreamApi, read_table
+from understudy.backends.options import BackendOptions
+from understudy.backends.pictures import read_picture
+from understudy.backends.playable import fit_to, unknown_model, word_for
+from understudy.backends.shapes import LANDSCAPES, Tier, aspect_ratio, both_ways
+from understudy.backends.spool import read_spool, write_film
 
 FACTS: Final = Facts(
     kind="gemini_omni",
@@ -64,19 +63,9 @@ FACTS: Final = Facts(
     cancels="Stops the interaction; whether what was made until then is billed is not documented.",
 )
 
-Resolution = Literal["720p", "1080p"]
-
-LANDSCAPES: Final[dict[Resolution, Size]] = {"720p": Size(1280, 720), "1080p": Size(1920, 1080)}
 RECONCILE_SECONDS: Final = 900.0
 MAX_ID: Final = 4096
-SPOOL_BYTES: Final = 256 * 1024**2
-"""Most of an answer that holds a film: twelve seconds of 1080p are some 40 MB as base64."""
-_LONG: Final = 64 * 1024
-_PIECE: Final = 1024**2
 
-_TOO_LONG: Final = f"more than {MAX_BODY_BYTES} bytes"
-"""How `UpstreamApi` tells that it did not read an answer to its end."""
-_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _KEY_REFUSED: Final = re.compile(r"api[ _]key (?:not valid|not found|expired|invalid)", re.IGNORECASE)
 
 
@@ -86,10 +75,10 @@ class ModelPowers(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seconds: tuple[Annotated[int, Field(ge=1, le=60)], ...] = Field(min_length=1, description="Lengths it can make.")
-    resolutions: tuple[Resolution, ...] = Field(default=("720p",), min_length=1, description="Of 720p and 1080p.")
+    resolutions: tuple[Tier, ...] = Field(default=("720p",), min_length=1, description="Of 720p and 1080p.")
 
 
-_BOTH: Final[tuple[Resolution, ...]] = ("720p", "1080p")
+_BOTH: Final[tuple[Tier, ...]] = ("720p", "1080p")
 
 MODELS: Final[Mapping[str, ModelPowers]] = {
     "gemini-omni-1.2-flash": ModelPowers(seconds=tuple(range(3, 16)), resolutions=_BOTH),
@@ -116,36 +105,16 @@ class GeminiOmniBackend(Backend):
         self._default_model = options.model or FACTS.default_model
         self._models = {**MODELS, **options.models}
         self._long: set[str] = set()
-        webhooks = options.webhooks is not False
-        self.traits = Traits(
-            first_poll_seconds=options.first_poll_seconds or 30,
-            poll_seconds=options.poll_seconds or 10,
-            polls_at_once=options.polls_at_once,
-            max_jobs=options.max_jobs,
-            webhooks=webhooks,
-            reconcile_seconds=RECONCILE_SECONDS if webhooks else 0,
-            vanish_after=3,
-        )
+        self.traits = hosted_traits(options, first_poll_seconds=30, poll_seconds=10, webhook_seconds=RECONCILE_SECONDS)
 
     @override
     def fit(self, wanted: Wanted) -> Fit:
         name = wanted.model or self._default_model
         model = self._models.get(name)
         if model is None:
-            raise CannotPlay(
-                f"What {name} can do is not known here: say it in "
-                f'[backends.{self.name}.models."{name}"] with seconds and resolutions.'
-            )
-        if wanted.seconds not in model.seconds:
-            lengths = ", ".join(str(length) for length in sorted(model.seconds))
-            raise CannotPlay(f"{name} makes films of {lengths} seconds, not of {wanted.seconds}.")
-        sizes = [size for tier, size in LANDSCAPES.items() if tier in model.resolutions]
-        if wanted.size.width < wanted.size.height:
-            sizes = [Size(size.height, size.width) for size in sizes]
-        for size in sizes:
-            if size.width >= wanted.size.width and size.height >= wanted.size.height:
-                return Fit(size=size)
-        raise CannotPlay(f"{name} makes films of at most {sizes[-1]}, not of {wanted.size}.")
+            raise unknown_model(self.name, name, "seconds and resolutions")
+        sizes = both_ways(LANDSCAPES[tier] for tier in model.resolutions)
+        return fit_to(name, wanted, seconds=model.seconds, sizes=sizes)
 
     @override
     async def submit(self, request: JobRequest) -> str:
@@ -164,25 +133,26 @@ class GeminiOmniBackend(Backend):
         return job_id
 
     async def _body(self, request: JobRequest) -> dict[str, object]:
-        size = request.generate
+        model = request.wanted.model or self._default_model
         content: list[dict[str, object]] = [{"type": "text", "text": request.prompt}]
         if request.picture is not None:
+            data = base64.b64encode(await read_picture(request.picture)).decode("ascii")
             # Without the tag the model is free to take the picture for a likeness instead of the first frame.
             content = [
-                {"type": "image", "data": await _read_base64(request.picture), "mime_type": "image/jpeg"},
+                {"type": "image", "data": data, "mime_type": "image/jpeg"},
                 {"type": "text", "text": f"<FIRST_FRAME> {request.prompt}"},
             ]
         task = "text_to_video" if request.picture is None else "image_to_video"
         body: dict[str, object] = {
-            "model": request.wanted.model or self._default_model,
+            "model": model,
             "background": True,
             "store": True,
             "input": [{"type": "user_input", "content": content}],
             "response_format": {
                 "type": "video",
-                "aspect_ratio": "16:9" if size.width > size.height else "9:16",
+                "aspect_ratio": aspect_ratio(request.generate),
                 "duration": f"{request.wanted.seconds}s",
-                "resolution": f"{min(size.width, size.height)}p",
+                "resolution": word_for(model, request.generate, LANDSCAPES),
                 "delivery": "uri",
             },
             "generation_config": {"video_config": {"task": task}},
@@ -224,9 +194,7 @@ class GeminiOmniBackend(Backend):
         try:
             try:
                 interaction = await self._interaction(path)
-            except PollFailed as error:
-                if _TOO_LONG not in str(error):
-                    raise
+            except AnswerTooLong:
                 self._long.add(job_id)
                 if not spools:
                     raise
@@ -248,7 +216,7 @@ class GeminiOmniBackend(Backend):
     async def _spooled(self, path: str, spool: Path) -> dict[str, Any]:
         try:
             await self._api.download(path, spool)
-            return await asyncio.to_thread(_read_spool, spool)
+            return await asyncio.to_thread(read_spool, spool)
         except (CollectFailed, OSError, ValueError) as error:
             raise PollFailed(self._api.hide(f"a long answer cannot be read: {error}")) from None
 
@@ -260,7 +228,7 @@ class GeminiOmniBackend(Backend):
                     raise CollectFailed("the interaction is not completed")
                 match _video_of(interaction):
                     case {"data": str(data)} if data:
-                        await asyncio.to_thread(_write_film, data, spool, destination, self._result_bytes)
+                        await asyncio.to_thread(write_film, data, spool, destination, self._result_bytes)
                     case {"uri": str(uri)} if uri:
                         await self._api.download(self._media(uri), destination)
                     case _:
@@ -291,11 +259,7 @@ class GeminiOmniBackend(Backend):
     @override
     def job_of_webhook(self, body: bytes, headers: Mapping[str, str]) -> str | None:
         del headers
-        try:
-            event = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return None
-        match event:
+        match read_table(body):
             case {"type": str(kind), "data": {"id": str(job_id)}} if kind.startswith("interaction."):
                 return job_id if 0 < len(job_id) <= MAX_ID else None
             case _:
@@ -376,85 +340,7 @@ def _texts_of_failure(interaction: Mapping[str, Any]) -> Iterator[str]:
     yield from (text for text in said if isinstance(text, str))
 
 
-async def _read_base64(picture: Path) -> str:
-    try:
-        return base64.b64encode(await asyncio.to_thread(picture.read_bytes)).decode("ascii")
-    except OSError as error:
-        raise NotCreated(f"the picture cannot be read: {error.strerror}") from None
-
-
-def _read_spool(spool: Path) -> dict[str, Any]:
-    """Return the JSON object in a file, each text of more than 64 KiB replaced by its place, `@FIRST:LAST`.
-
-    Raises `ValueError` for what is no object, or more than 4 MiB without its long texts.
-    """
-    if not 0 < spool.stat().st_size <= SPOOL_BYTES:
-        raise ValueError(f"it is empty or longer than {SPOOL_BYTES} bytes")
-    with spool.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-        places = [found.span() for found in _STRING.finditer(view) if found.end() - found.start() > _LONG]
-        if len(view) - sum(last - first for first, last in places) > MAX_BODY_BYTES:
-            raise ValueError("it is not one long text but many")
-        pieces, at = [], 0
-        for first, last in places:
-            pieces += [view[at:first], b'"@%d:%d"' % (first + 1, last - 1)]
-            at = last
-        value = orjson.loads(b"".join([*pieces, view[at:]]))
-    if not isinstance(value, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 - a wrong value from outside, not a wrong call
-    return value
-
-
-def _write_film(data: str, spool: Path, destination: Path, limit: int) -> None:
-    """Write the film that `data` is, or whose place in `spool` it names; whole or not at all.
-
-    Raises `ValueError` for what is no base64 or more than `limit` bytes.
-    """
-    part = destination.with_name(destination.name + ".part")
-    try:
-        with part.open("wb") as file:
-            for piece in _decoded(_spool_pieces(spool, data) if data.startswith("@") else [data.encode()]):
-                file.write(piece)
-                if file.tell() > limit:
-                    raise ValueError(f"it has more than {limit} bytes")
-        part.replace(destination)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _spool_pieces(spool: Path, place: str) -> Iterator[bytes]:
-    """Yield a JSON string's text piece by piece, its escapes undone (a slash and "=" may be escaped)."""
-    first, last = (int(number) for number in place.removeprefix("@").split(":"))
-    rest = b""
-    with spool.open("rb") as file:
-        file.seek(first)
-        while (left := last - file.tell()) > 0:
-            piece = rest + file.read(min(_PIECE, left))
-            # An escape of six characters at most may go on in the next piece.
-            cut = piece.rfind(b"\\", -5) if file.tell() < last else -1
-            piece, rest = (piece, b"") if cut < 0 else (piece[:cut], piece[cut:])
-            yield orjson.loads(b'"' + piece + b'"').encode()
-
-
-def _decoded(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for piece in pieces:
-        text = rest + piece
-        whole = len(text) - len(text) % 4
-        rest = text[whole:]
-        yield binascii.a2b_base64(text[:whole], strict_mode=True)
-    if rest:
-        raise ValueError("its base64 breaks off")
-
-
 def create(name: str, options: Options, context: Context) -> GeminiOmniBackend:
     """Return the backend called `name`; raise `OperatorError` if it has no key."""
-    key = read_api_key(name, options, context, default_env=FACTS.key_env)
-    assert key is not None  # noqa: S101 - it raises where a kind needs a key and has none
-    api = UpstreamApi(
-        options.url or FACTS.base_url,
-        headers={"x-goog-api-key": key.get_secret_value()},
-        secrets=(key,),
-        options=options,
-        outbound=context.outbound,
-    )
+    api = open_api(name, options, context, FACTS, authorize=lambda key: {"x-goog-api-key": key})
     return GeminiOmniBackend(name, options, api, context.work_dir)

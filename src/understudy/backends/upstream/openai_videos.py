@@ -7,7 +7,6 @@ FastAPI's list.
 """
 
 import asyncio
-import base64
 import re
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -23,7 +22,6 @@ from understudy.backends.base import (
     Ambiguous,
     Backend,
     BackendError,
-    CannotPlay,
     CollectFailed,
     Context,
     Finished,
@@ -31,18 +29,19 @@ from understudy.backends.base import (
     JobRequest,
     JobStatus,
     LostAttempt,
-    NotCreated,
     PollFailed,
     Running,
     Traits,
+    Unusable,
     Vanished,
     Wanted,
 )
 from understudy.backends.facts import Facts
+from understudy.backends.hosted import open_api
 from understudy.backends.http import UpstreamApi
-from understudy.backends.openai_videos_options import PROFILES
-from understudy.backends.openai_videos_options import OpenAIVideosOptions as Options
-from understudy.backends.options import read_api_key
+from understudy.backends.openai_videos_options import PROFILES, Options
+from understudy.backends.pictures import data_uri, read_picture
+from understudy.backends.playable import fit_to
 from understudy.backends.verdicts import check_poll, check_submission, failure, meaning_of, speaks_of_content
 from understudy.domain.catalogue import Size
 from understudy.domain.errors import OperatorError
@@ -59,7 +58,7 @@ FACTS = Facts(
     result_life="vLLM-Omni and SGLang: until they restart. Gateways: as the vendor behind them says.",
     lost_answer=(
         "Looked for in the server's list for 30 seconds, and taken if exactly one job has the same prompt, size, "
-        "length and time. SGLang, LiteLLM and new-api list no prompts: there it stays unknown."
+        "length and time, for films from text. SGLang, LiteLLM and new-api list no prompts: there it stays unknown."
     ),
     cancels="vLLM-Omni aborts the job. SGLang forgets it but works on; a gateway may not know the call at all.",
 )
@@ -67,6 +66,16 @@ FACTS = Facts(
 LISTED: Final = 100
 SETTLE_PAUSE_SECONDS: Final = 0.5
 REMEMBERED: Final = 1000
+
+_WRAPPED = re.compile(r"\b(?:InternalServerError|ServiceUnavailableError|BadGatewayError|APIConnectionError|Timeout)\b")
+"""LiteLLM's names for a call to the server behind it that went wrong; it was seen to answer 400 with one of them."""
+
+_SPENT = re.compile(r"insufficient_quota|credit_balance|spend_limit|billing_hard_limit|no_db_connection")
+"""Codes that OpenAI's dialect sends with 429 or 400 where no request will pass: no money, or a key nobody can check."""
+
+_ONCE: Final = {"x-litellm-num-retries": "0"}
+"""LiteLLM sends a submission that failed or got lost twice more, each a bill, unless it is told not to; measured with
+1.109, for both of its providers. Others do not know the header."""
 
 
 class OpenAIVideosBackend(Backend):
@@ -92,15 +101,8 @@ class OpenAIVideosBackend(Backend):
 
     @override
     def fit(self, wanted: Wanted) -> Fit:
-        lengths = self._options.durations
-        if lengths and wanted.seconds not in lengths:
-            can = ", ".join(map(str, lengths))
-            raise CannotPlay(f"{self.name} makes films of {can} seconds, not {wanted.seconds}")
-        size = self._options.generated_size(wanted.size)
-        if size is None:
-            can = ", ".join(self._options.sizes)
-            raise CannotPlay(f"{self.name} makes films of {can} pixels, none of which is like {wanted.size}")
-        return Fit(size=size)
+        lengths = self._options.durations or (wanted.seconds,)
+        return fit_to(self.name, wanted, seconds=lengths, sizes=self._options.sizes_for(wanted.size))
 
     @override
     async def submit(self, request: JobRequest) -> str:
@@ -117,14 +119,18 @@ class OpenAIVideosBackend(Backend):
 
     async def _submit(self, request: JobRequest) -> str:
         fields = self._fields(request)
-        picture = None if request.picture is None else await _read(request.picture)
+        picture = None if request.picture is None else await read_picture(request.picture)
         if self._options.encoding == "json":
-            reply = await self._api.submit("videos", json=fields | self._picture_field(picture))
+            reply = await self._api.submit("videos", json=fields | self._picture_field(picture), headers=_ONCE)
         else:
             form = {name: _form_text(value) for name, value in fields.items()}
             files = {} if picture is None else {"input_reference": ("input.jpg", picture, "image/jpeg")}
-            reply = await self._api.submit("videos", form=form, files=files)
+            reply = await self._api.submit("videos", form=form, files=files, headers=_ONCE)
         code, text = _trouble(reply.table())
+        if not reply.ok and _WRAPPED.search(text) is not None:
+            raise Ambiguous(self._api.hide(f"status {reply.status}, but the gateway lost the answer: {text}"))
+        if reply.status in (400, 429) and _SPENT.search(code) is not None:
+            raise Unusable(self._api.hide(f"status {reply.status}: {code} {text}"))
         check_submission(reply, detail=self._api.hide(f"{code} {text}"), content=speaks_of_content(code, text))
         job_id = _id_of(reply.table())
         if job_id is None:
@@ -143,13 +149,13 @@ class OpenAIVideosBackend(Backend):
         if rate is not None:
             fields["fps"] = rate
         if self._profile.seeds:
-            fields["seed"] = request.seed % 2**31
+            fields["seed"] = request.short_seed
         return fields | self._options.extra
 
     def _picture_field(self, picture: bytes | None) -> dict[str, Any]:
         if picture is None:
             return {}
-        address = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
+        address = data_uri(picture)
         if self._options.profile == "sglang":
             return {"reference_url": address}
         return {"input_reference": {"image_url": address}}
@@ -194,7 +200,7 @@ class OpenAIVideosBackend(Backend):
                 await self._api.download(address or f"{_path(job_id)}/content", destination)
             except CollectFailed as error:
                 # The file of a job that has just ended may be missing for a moment.
-                if error.hopeless or loop.time() + SETTLE_PAUSE_SECONDS > until:
+                if "status 404" not in str(error) or loop.time() + SETTLE_PAUSE_SECONDS > until:
                     raise
             else:
                 return
@@ -211,11 +217,7 @@ class OpenAIVideosBackend(Backend):
         places = [job, *(job[name] for name in ("metadata", "video", "output") if isinstance(job.get(name), dict))]
         for place in places:
             urls = place.get("urls")
-            for text in (
-                place.get("url"),
-                urls[0] if isinstance(urls, list) and urls else None,
-                place.get("video_url"),
-            ):
+            for text in (place.get("url"), *(urls[:1] if isinstance(urls, list) else ()), place.get("video_url")):
                 if isinstance(text, str) and text.startswith(("http://", "https://", "/")):
                     return self._whole(text)
         return None
@@ -237,14 +239,15 @@ class OpenAIVideosBackend(Backend):
         reply = await self._api.ask("DELETE", _path(job_id))
         if reply.ok:
             return self._profile.aborts and reply.table().get("deleted") is True
-        if reply.status in (400, 404, 405, 409, 410, 422, 501):
-            return False
-        code, text = _trouble(reply.table())
-        check_poll(reply, detail=self._api.hide(f"{code} {text}"))
+        if reply.status not in (400, 404, 405, 409, 410, 422, 501):
+            check_poll(reply, detail="the call to cancel")
         return False
 
     @override
     async def find(self, lost: LostAttempt) -> str | None:
+        if lost.wanted.picture:
+            # The list does not tell pictures apart, and one caller's must never appear in another's film.
+            return None
         key = _recognized_by(lost)
         reply = await self._api.ask("GET", f"videos?limit={LISTED}&order=desc")
         if reply.status in (404, 405):
@@ -271,20 +274,13 @@ class OpenAIVideosBackend(Backend):
         check_poll(reply, detail=self._api.hide(f"{code} {text}"))
         listed = reply.table().get("data")
         if not isinstance(listed, list):
-            raise PollFailed(f"{self._api.base_url} answers, but not as such a server does")
+            raise PollFailed("it answers, but not as a server with /v1/videos does")
         served = [job["id"] for job in listed if isinstance(job, dict) and job.get("object") == "model" and "id" in job]
         return self._api.hide(f"answers; serves {', '.join(map(str, served))}" if served else "answers")
 
     @override
     async def close(self) -> None:
         await self._api.close()
-
-
-async def _read(picture: Path) -> bytes:
-    try:
-        return await asyncio.to_thread(picture.read_bytes)
-    except OSError as error:
-        raise NotCreated(f"the picture cannot be read: {error.strerror}") from None
 
 
 def _recognized_by(what: JobRequest | LostAttempt) -> tuple[str, str, str]:
@@ -341,11 +337,5 @@ def _time(value: object) -> float:
 def create(name: str, options: Options, context: Context) -> OpenAIVideosBackend:
     """Return the backend. Raises `OperatorError` if there is no address, or a key is named that is not there."""
     if not options.url:
-        raise OperatorError(
-            f"[backends.{name}] has no url: set it to the server's address, as in http://127.0.0.1:8091/v1."
-        )
-    key = read_api_key(name, options, context, default_env=None)
-    headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
-    secrets = () if key is None else (key,)
-    api = UpstreamApi(options.url, headers=headers, secrets=secrets, options=options, outbound=context.outbound)
-    return OpenAIVideosBackend(name, options, api)
+        raise OperatorError(f"[backends.{name}] has no url: set the server's address, as in http://127.0.0.1:8091/v1.")
+    return OpenAIVideosBackend(name, options, open_api(name, options, context, FACTS))

@@ -4,14 +4,11 @@ Reference: https://openrouter.ai/docs/api_reference/videos, and its own client `
 What each model can do is told by `GET /videos/models`; `MODELS` holds what it told on 2026-08-21.
 """
 
-import asyncio
-import base64
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
@@ -19,25 +16,26 @@ from understudy.backends import verdicts
 from understudy.backends.base import (
     Ambiguous,
     Backend,
-    CannotPlay,
     CollectFailed,
     Context,
     Finished,
     Fit,
     JobRequest,
     JobStatus,
-    NotCreated,
     PollFailed,
     Running,
-    Traits,
     Unusable,
     Vanished,
     Wanted,
 )
 from understudy.backends.facts import Facts
-from understudy.backends.http import Reply, UpstreamApi
-from understudy.backends.options import BackendOptions, read_api_key
-from understudy.domain.catalogue import Size
+from understudy.backends.hosted import hosted_traits, open_api
+from understudy.backends.http import Reply, UpstreamApi, read_table
+from understudy.backends.options import BackendOptions
+from understudy.backends.pictures import data_uri, read_picture
+from understudy.backends.playable import fit_to, unknown_model, word_for
+from understudy.backends.prompts import prompt_for
+from understudy.backends.shapes import LANDSCAPES, Tier, aspect_ratio, both_ways
 
 FACTS: Final = Facts(
     kind="openrouter",
@@ -54,12 +52,7 @@ FACTS: Final = Facts(
     cancels="Nothing: there is no such call; the job runs to its end and is billed.",
 )
 
-Resolution = Literal["720p", "1080p"]
-
-LANDSCAPES: Final[dict[Resolution, Size]] = {"720p": Size(1280, 720), "1080p": Size(1920, 1080)}
 RECONCILE_SECONDS: Final = 900.0
-SEEDS: Final = 2**31
-"""The smallest range among the makers that take a seed (Wan); the others count to 2**32."""
 MAX_ID: Final = 4096
 
 
@@ -73,7 +66,7 @@ class ModelPowers(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seconds: tuple[Annotated[int, Field(ge=1, le=60)], ...] = Field(min_length=1, description="Lengths it can make.")
-    resolutions: tuple[Resolution, ...] = Field(default=("720p",), min_length=1, description="Of 720p and 1080p.")
+    resolutions: tuple[Tier, ...] = Field(default=("720p",), min_length=1, description="Of 720p and 1080p.")
     audio: bool = Field(default=False, description="Whether it takes `generate_audio`.")
     seed: bool = Field(default=False, description="Whether it takes `seed`.")
 
@@ -82,7 +75,7 @@ def _from(first: int, last: int) -> tuple[int, ...]:
     return tuple(range(first, last + 1))
 
 
-_BOTH: Final[tuple[Resolution, ...]] = ("720p", "1080p")
+_BOTH: Final[tuple[Tier, ...]] = ("720p", "1080p")
 _SEEDANCE: Final = ModelPowers(seconds=_from(4, 15), audio=True, seed=True)
 _VEO: Final = ModelPowers(seconds=(4, 6, 8), resolutions=_BOTH, audio=True, seed=True)
 _KLING: Final = ModelPowers(seconds=_from(3, 15), audio=True)
@@ -122,35 +115,16 @@ class OpenRouterBackend(Backend):
         self._api = api
         self._default_model = options.model or FACTS.default_model
         self._models = {**MODELS, **options.models}
-        webhooks = options.webhooks is not False
-        self.traits = Traits(
-            first_poll_seconds=options.first_poll_seconds or 20,
-            poll_seconds=options.poll_seconds or 10,
-            polls_at_once=options.polls_at_once,
-            max_jobs=options.max_jobs,
-            webhooks=webhooks,
-            reconcile_seconds=RECONCILE_SECONDS if webhooks else 0,
-            vanish_after=3,
-        )
+        self.traits = hosted_traits(options, first_poll_seconds=20, poll_seconds=10, webhook_seconds=RECONCILE_SECONDS)
 
     @override
     def fit(self, wanted: Wanted) -> Fit:
         name = wanted.model or self._default_model
         model = self._models.get(name)
         if model is None:
-            raise CannotPlay(
-                f"What {name} can do is not known here: say it in "
-                f'[backends.{self.name}.models."{name}"] with seconds and resolutions.'
-            )
-        if wanted.seconds not in model.seconds:
-            raise CannotPlay(f"{name} makes films of {_spoken(model.seconds)} seconds, not of {wanted.seconds}.")
-        sizes = [size for tier, size in LANDSCAPES.items() if tier in model.resolutions]
-        if wanted.size.width < wanted.size.height:
-            sizes = [Size(size.height, size.width) for size in sizes]
-        for size in sizes:
-            if size.width >= wanted.size.width and size.height >= wanted.size.height:
-                return Fit(size=size)
-        raise CannotPlay(f"{name} makes films of at most {sizes[-1]}, not of {wanted.size}.")
+            raise unknown_model(self.name, name, "seconds and resolutions")
+        sizes = both_ways(LANDSCAPES[tier] for tier in model.resolutions)
+        return fit_to(name, wanted, seconds=model.seconds, sizes=sizes)
 
     @override
     async def submit(self, request: JobRequest) -> str:
@@ -163,24 +137,22 @@ class OpenRouterBackend(Backend):
         return job_id
 
     async def _body(self, request: JobRequest) -> dict[str, object]:
-        name, size = request.wanted.model or self._default_model, request.generate
+        name = request.wanted.model or self._default_model
         model = self._models[name]
         body: dict[str, object] = {
             "model": name,
-            "prompt": request.prompt,
+            "prompt": prompt_for(name, request.prompt),
             "duration": request.wanted.seconds,
-            "resolution": f"{min(size.width, size.height)}p",
-            "aspect_ratio": "16:9" if size.width > size.height else "9:16",
+            "resolution": word_for(name, request.generate, LANDSCAPES),
+            "aspect_ratio": aspect_ratio(request.generate),
         }
         if model.audio:
             body["generate_audio"] = True
         if model.seed:
-            body["seed"] = request.seed % SEEDS
+            body["seed"] = request.short_seed
         if request.picture is not None:
-            address = f"data:image/jpeg;base64,{await _read_base64(request.picture)}"
-            body["frame_images"] = [
-                {"type": "image_url", "image_url": {"url": address}, "frame_type": "first_frame"},
-            ]
+            frame = {"url": data_uri(await read_picture(request.picture))}
+            body["frame_images"] = [{"type": "image_url", "image_url": frame, "frame_type": "first_frame"}]
         if request.webhook_url is not None:
             body["callback_url"] = request.webhook_url
         return body
@@ -237,11 +209,7 @@ class OpenRouterBackend(Backend):
     @override
     def job_of_webhook(self, body: bytes, headers: Mapping[str, str]) -> str | None:
         del headers
-        try:
-            event = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return None
-        match event:
+        match read_table(body):
             case {"type": str(kind), "data": {"id": str(job_id)}} if kind.startswith("video.generation."):
                 return job_id if 0 < len(job_id) <= MAX_ID else None
             case _:
@@ -299,29 +267,6 @@ def _first(addresses: object) -> Iterator[str]:
         yield addresses[0]
 
 
-def _spoken(seconds: tuple[int, ...]) -> str:
-    first, last = min(seconds), max(seconds)
-    if len(seconds) > 2 and set(seconds) == set(range(first, last + 1)):
-        return f"{first} to {last}"
-    return ", ".join(str(length) for length in sorted(seconds))
-
-
-async def _read_base64(picture: Path) -> str:
-    try:
-        return base64.b64encode(await asyncio.to_thread(picture.read_bytes)).decode("ascii")
-    except OSError as error:
-        raise NotCreated(f"the picture cannot be read: {error.strerror}") from None
-
-
 def create(name: str, options: Options, context: Context) -> OpenRouterBackend:
     """Return the backend called `name`; raise `OperatorError` if it has no key."""
-    key = read_api_key(name, options, context, default_env=FACTS.key_env)
-    assert key is not None  # noqa: S101 - it raises where a kind needs a key and has none
-    api = UpstreamApi(
-        options.url or FACTS.base_url,
-        headers={"Authorization": f"Bearer {key.get_secret_value()}"},
-        secrets=(key,),
-        options=options,
-        outbound=context.outbound,
-    )
-    return OpenRouterBackend(name, options, api)
+    return OpenRouterBackend(name, options, open_api(name, options, context, FACTS))

@@ -6,8 +6,6 @@ here: inputs and films are deleted an hour after a prediction ends; a prediction
 own client does not know; and a refusal of content is told in words only.
 """
 
-import asyncio
-import base64
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,8 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field
 from typing_extensions import override
 
 from understudy.backends.base import (
@@ -35,16 +32,20 @@ from understudy.backends.base import (
     NotCreated,
     PollFailed,
     Running,
-    Traits,
     Unusable,
     Vanished,
     Wanted,
 )
 from understudy.backends.facts import Facts
-from understudy.backends.http import Reply, UpstreamApi
-from understudy.backends.options import BackendOptions, read_api_key
+from understudy.backends.hosted import hosted_traits, open_api
+from understudy.backends.http import Reply, UpstreamApi, read_table
+from understudy.backends.options import BackendOptions
+from understudy.backends.pictures import data_uri, read_picture
+from understudy.backends.playable import fit_to, unknown_model, word_for
+from understudy.backends.prompts import prompt_for
+from understudy.backends.replicate_models import MODELS, ReplicateModel
+from understudy.backends.shapes import aspect_ratio, both_ways
 from understudy.backends.verdicts import check_poll, check_submission, failure, meaning_of, speaks_of_content
-from understudy.domain.catalogue import Size
 
 FACTS = Facts(
     kind="replicate",
@@ -72,77 +73,11 @@ _LISTED_AFTER_SECONDS: Final = 900.0
 _MOST_PAGES: Final = 10
 _INLINE_BYTES: Final = 256_000
 """Replicate asks for files up to 256 kB as data URIs, and for larger ones through its files."""
-_SEED_BITS: Final = 0x7FFFFFFF
-_MOST_BENT: Final = 0.1
-"""How far the wanted shape may be from what a model makes: 7:4 is 2 hundredths from 16:9."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
-_ORDER = re.compile(r"--(?=[a-z])", re.IGNORECASE)
 _SENSITIVE = re.compile(r"\bE005\b")
 """Replicate's own code, in a text as in "The input or output was flagged as sensitive (E005)"."""
 _RESETS = re.compile(r"resets in ~?(\d{1,5})s")
-_NAME: Final = r"^([A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*(:[0-9a-f]{64})?)?$"
-
-
-class ReplicateModel(BaseModel):
-    """What one model can do, and how it wants to be told: a table `[backends.NAME.models."MODEL"]`.
-
-    `sizes` gives the landscape pixels for each word of the field `size_field`. A model is `owner/name`, or
-    `owner/name:version` where Replicate does not run the newest version by itself.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    text: str = Field(default="", pattern=_NAME, description="Model without a first frame; empty: there is none.")
-    picture: str = Field(default="", pattern=_NAME, description="Model with a first frame; empty: there is none.")
-    seconds: tuple[PositiveInt, ...] = Field(min_length=1, description="Lengths that it can make.")
-    sizes: dict[str, tuple[PositiveInt, PositiveInt]] = Field(min_length=1, description="Sizes by `size_field`.")
-    size_field: str = Field(default="resolution", description="Field of the size.")
-    picture_field: str = Field(default="image", description="Field of the first frame.")
-    ratio_with_picture: str = Field(
-        default="", description="`aspect_ratio` beside a picture: empty for no field, or a word such as adaptive."
-    )
-    seed: bool = Field(default=True, description="Whether `seed` is sent.")
-    audio: bool = Field(default=True, description="Whether `generate_audio` is sent.")
-    prompt_characters: int = Field(default=0, ge=0, description="Longest prompt; 0: no bound is known.")
-
-
-_Sizes = dict[str, tuple[int, int]]
-_P720: Final[_Sizes] = {"720p": (1280, 720)}
-_P1080: Final[_Sizes] = {**_P720, "1080p": (1920, 1080)}
-
-
-def _model(name: str, seconds: range | tuple[int, ...], sizes: _Sizes, **more: Any) -> tuple[str, ReplicateModel]:
-    row = {"text": name, "picture": name, "seconds": tuple(seconds), "sizes": sizes, **more}
-    return name, ReplicateModel.model_validate(row)
-
-
-MODELS: Final[Mapping[str, ReplicateModel]] = dict(
-    (
-        _model("bytedance/seedance-2.0", range(4, 16), _P1080, ratio_with_picture="adaptive"),
-        _model("bytedance/seedance-2.0-fast", range(4, 16), _P720, ratio_with_picture="adaptive"),
-        _model("bytedance/seedance-2.5", range(4, 31), _P720, ratio_with_picture="adaptive"),
-        _model(
-            "wan-video/wan-2.7",
-            range(2, 16),
-            _P1080,
-            text="wan-video/wan-2.7-t2v",
-            picture="wan-video/wan-2.7-i2v",
-            picture_field="first_frame",
-            audio=False,
-        ),
-        _model("google/veo-3.1", (4, 6, 8), _P1080, ratio_with_picture="same"),
-        _model(
-            "kwaivgi/kling-v3-video",
-            range(3, 16),
-            {"standard": (1280, 720), "pro": (1920, 1080)},
-            size_field="mode",
-            picture_field="start_image",
-            seed=False,
-            prompt_characters=2500,
-        ),
-    )
-)
 
 
 class Options(BackendOptions):
@@ -161,15 +96,11 @@ class ReplicateBackend(Backend):
         self._api = api
         self._default_model = options.model or FACTS.default_model
         self._models = {**MODELS, **options.models}
-        called_back = options.webhooks is not False
-        self.traits = Traits(
-            first_poll_seconds=options.first_poll_seconds or _FIRST_POLL_SECONDS,
-            poll_seconds=options.poll_seconds or _POLL_SECONDS,
-            polls_at_once=options.polls_at_once,
-            max_jobs=options.max_jobs,
-            webhooks=called_back,
-            reconcile_seconds=_WEBHOOK_SECONDS if called_back else 0,
-            vanish_after=3,
+        self.traits = hosted_traits(
+            options,
+            first_poll_seconds=_FIRST_POLL_SECONDS,
+            poll_seconds=_POLL_SECONDS,
+            webhook_seconds=_WEBHOOK_SECONDS,
         )
 
     @override
@@ -177,20 +108,14 @@ class ReplicateBackend(Backend):
         name, model = self._model(wanted)
         if not (model.picture if wanted.picture else model.text):
             raise CannotPlay(f"{name} {'takes no first frame' if wanted.picture else 'needs a first frame'}.")
-        if wanted.seconds not in model.seconds:
-            raise CannotPlay(f"{name} makes films of {_told(model.seconds)} seconds, not of {wanted.seconds}.")
-        _, size = _sized(name, model, wanted.size)
-        return Fit(size=size)
+        return fit_to(name, wanted, seconds=model.seconds, sizes=both_ways(model.sizes.values()))
 
     def _model(self, wanted: Wanted) -> tuple[str, ReplicateModel]:
         name = wanted.model or self._default_model
         # Whether there is a picture chooses between a model's two forms; a route that names one means both.
         model = self._models.get(name) or self._models.get(name.removesuffix("-t2v").removesuffix("-i2v"))
         if model is None:
-            raise CannotPlay(
-                f"What {name} can do is not known: tell its seconds and sizes in "
-                f'[backends.{self.name}.models."{name}"].'
-            )
+            raise unknown_model(self.name, name, "seconds and sizes")
         return name, model
 
     @override
@@ -217,10 +142,9 @@ class ReplicateBackend(Backend):
         return job_id
 
     async def _input(self, name: str, model: ReplicateModel, request: JobRequest) -> dict[str, Any]:
-        word, size = _sized(name, model, request.generate)
-        # Seedance obeys `--duration 15` in a prompt, and bills it: a dash instead of two hyphens makes it words.
-        prompt = _ORDER.sub("—", request.prompt) if "seedance" in name else request.prompt
-        ratio = "16:9" if size.width >= size.height else "9:16"
+        word = word_for(name, request.generate, model.sizes)
+        prompt = prompt_for(model.text or model.picture, request.prompt)
+        ratio: str = aspect_ratio(request.generate)
         given: dict[str, Any] = {"prompt": prompt, "duration": request.wanted.seconds, model.size_field: word}
         if request.picture is not None:
             given[model.picture_field] = await self._picture(request.picture)
@@ -230,14 +154,14 @@ class ReplicateBackend(Backend):
         if model.audio:
             given["generate_audio"] = True
         if model.seed:
-            given["seed"] = request.seed & _SEED_BITS
+            given["seed"] = request.short_seed
         return given
 
     async def _picture(self, picture: Path) -> str:
         """Return an address of the picture: it holds the bytes if they are few, else they are uploaded first."""
-        data = await asyncio.to_thread(picture.read_bytes)
+        data = await read_picture(picture)
         if len(data) <= _INLINE_BYTES:
-            return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+            return data_uri(data)
         try:
             reply = await self._api.submit("files", form={}, files={"content": ("frame.jpg", data, "image/jpeg")})
             self._check(reply)
@@ -344,11 +268,7 @@ class ReplicateBackend(Backend):
     def job_of_webhook(self, body: bytes, headers: Mapping[str, str]) -> str | None:
         # The body is the prediction, as when it is asked for.
         del headers
-        try:
-            prediction = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return None
-        job_id = prediction.get("id") if isinstance(prediction, dict) else None
+        job_id = read_table(body).get("id")
         return job_id if isinstance(job_id, str) and _ID.fullmatch(job_id) is not None else None
 
     @override
@@ -367,32 +287,7 @@ class ReplicateBackend(Backend):
 
 def create(name: str, options: Options, context: Context) -> ReplicateBackend:
     """Return the backend; raise `OperatorError` if it has no key."""
-    key = read_api_key(name, options, context, default_env=FACTS.key_env)
-    secrets = () if key is None else (key,)
-    headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
-    api = UpstreamApi(
-        options.url or FACTS.base_url, headers=headers, secrets=secrets, options=options, outbound=context.outbound
-    )
-    return ReplicateBackend(name, options, api)
-
-
-def _sized(name: str, model: ReplicateModel, wanted: Size) -> tuple[str, Size]:
-    """Return the word for the smallest size that holds a film of `wanted`, and that size; raise `CannotPlay`."""
-    upright = wanted.height > wanted.width
-    long, short = max(wanted.width, wanted.height), min(wanted.width, wanted.height)
-    for word, (width, height) in sorted(model.sizes.items(), key=lambda item: item[1]):
-        if abs(long * height / (short * width) - 1) <= _MOST_BENT and width >= long and height >= short:
-            return word, Size(height, width) if upright else Size(width, height)
-    made = ", ".join(f"{width}x{height}" for width, height in sorted(model.sizes.values()))
-    raise CannotPlay(f"{name} makes films of {made} and upright: {wanted} is larger or of another shape.")
-
-
-def _told(seconds: tuple[int, ...]) -> str:
-    """Return lengths for a sentence: "4 to 15", "4, 6 or 8"."""
-    *rest, last = sorted(seconds)
-    if len(rest) > 1 and last - rest[0] == len(rest):
-        return f"{rest[0]} to {last}"
-    return " or ".join(filter(None, (", ".join(map(str, rest)), str(last))))
+    return ReplicateBackend(name, options, open_api(name, options, context, FACTS))
 
 
 def _path(job_id: str) -> str:

@@ -4,9 +4,7 @@ Written against https://docs.dev.runwayml.com/api and the types of runwayml 5.24
 list of jobs and no name of ours for one: a submission whose answer is lost is not found again.
 """
 
-import asyncio
-import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -27,17 +25,19 @@ from understudy.backends.base import (
     Fit,
     JobRequest,
     JobStatus,
-    NotCreated,
     PollFailed,
     Running,
-    Traits,
     Unusable,
     Vanished,
     Wanted,
 )
 from understudy.backends.facts import Facts
+from understudy.backends.hosted import hosted_traits, open_api
 from understudy.backends.http import Reply, UpstreamApi
-from understudy.backends.options import BackendOptions, read_api_key
+from understudy.backends.options import BackendOptions
+from understudy.backends.pictures import data_uri, read_picture
+from understudy.backends.playable import fit_to, unknown_lengths
+from understudy.backends.prompts import prompt_for
 from understudy.backends.verdicts import check_poll, check_submission, failure, meaning_of, speaks_of_content
 from understudy.domain.catalogue import Size
 
@@ -63,12 +63,8 @@ VERSION: Final = "2024-11-06"
 FIRST_POLL_SECONDS: Final = 15.0
 POLL_SECONDS: Final = 6.0
 """Runway asks not to be asked more often than every five seconds about one job."""
-PICTURE_CHARACTERS: Final = 5 * 1024**2
-"""Most of a data URI that holds a picture."""
-SEEDS: Final = 2**31
-MOST_ENLARGED: Final = 1.5
-LEAST_KEPT: Final = 0.9
-"""What may be done to a film afterwards: sides drawn larger by half, and a tenth of the picture cut off."""
+PICTURE_BYTES: Final = (5 * 1024**2 - 64) // 4 * 3
+"""A data URI may have 5 MiB: its head, then four characters for three bytes."""
 
 Ratio = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,2}[02468]:[1-9][0-9]{1,2}[02468]$")]
 
@@ -144,13 +140,7 @@ class RunwayBackend(Backend):
         self.name = name
         self._api = api
         self._options = options
-        self.traits = Traits(
-            first_poll_seconds=options.first_poll_seconds or FIRST_POLL_SECONDS,
-            poll_seconds=options.poll_seconds or POLL_SECONDS,
-            polls_at_once=options.polls_at_once,
-            max_jobs=options.max_jobs,
-            vanish_after=3,
-        )
+        self.traits = hosted_traits(options, first_poll_seconds=FIRST_POLL_SECONDS, poll_seconds=POLL_SECONDS)
 
     def _model(self, wanted: Wanted) -> tuple[str, Model]:
         name = wanted.model or self._options.model or FACTS.default_model
@@ -161,19 +151,11 @@ class RunwayBackend(Backend):
     def fit(self, wanted: Wanted) -> Fit:
         name, model = self._model(wanted)
         if not model.seconds:
-            raise CannotPlay(f"The lengths of {name} are not known here: set durations in [backends.{self.name}].")
-        if wanted.seconds not in model.seconds:
-            raise CannotPlay(f"{name} makes films of {_told(model.seconds)} seconds, not of {wanted.seconds}.")
+            raise unknown_lengths(self.name, name)
         ratios = (*model.sizes, *(model.picture_sizes if wanted.picture else ()))
         if not ratios:
             raise CannotPlay(f"{name} makes films from a first frame only.")
-        size = _nearest(wanted.size, map(_size, ratios))
-        if size is None:
-            raise CannotPlay(
-                f"{name} makes films of {', '.join(ratios)}: {wanted.size} would be enlarged more than "
-                f"{MOST_ENLARGED} times or lose more than a tenth."
-            )
-        return Fit(size=size)
+        return fit_to(name, wanted, seconds=model.seconds, sizes=[_size(ratio) for ratio in ratios])
 
     @override
     async def submit(self, request: JobRequest) -> str:
@@ -196,17 +178,18 @@ class RunwayBackend(Backend):
             raise BadInput(f"{name} takes prompts of at most {model.prompt_units} characters")
         body: dict[str, Any] = {
             "model": name,
-            "promptText": request.prompt,
+            "promptText": prompt_for(name, request.prompt),
             "ratio": f"{request.generate.width}:{request.generate.height}",
             "duration": request.wanted.seconds,
         }
         if request.picture is not None:
             # A picture without a position is a mere reference to some models.
-            body["promptImage"] = [{"uri": await _data_uri(request.picture), "position": "first"}]
+            picture = await read_picture(request.picture, most_bytes=PICTURE_BYTES)
+            body["promptImage"] = [{"uri": data_uri(picture), "position": "first"}]
         if model.audio:
             body["audio"] = True
         if model.seed:
-            body["seed"] = request.seed % SEEDS
+            body["seed"] = request.short_seed
         return body
 
     @override
@@ -303,45 +286,16 @@ class RunwayBackend(Backend):
 
 def create(name: str, options: Options, context: Context) -> RunwayBackend:
     """Return the backend; raise `OperatorError` if it has no key."""
-    key = read_api_key(name, options, context, default_env=FACTS.key_env)
-    headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
-    headers["X-Runway-Version"] = VERSION
-    secrets, address = () if key is None else (key,), options.url or FACTS.base_url
-    api = UpstreamApi(address, headers=headers, secrets=secrets, options=options, outbound=context.outbound)
-    return RunwayBackend(name, options, api)
+
+    def authorize(key: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}", "X-Runway-Version": VERSION}
+
+    return RunwayBackend(name, options, open_api(name, options, context, FACTS, authorize=authorize))
 
 
 def _size(ratio: str) -> Size:
     width, height = ratio.split(":")
     return Size(int(width), int(height))
-
-
-def _nearest(wanted: Size, sizes: Iterable[Size]) -> Size | None:
-    """Return the size that needs the least scaling, down rather than up; None if none comes near in size and shape."""
-    near: list[tuple[bool, float, Size]] = []
-    for size in sizes:
-        scale = max(wanted.width / size.width, wanted.height / size.height)
-        kept = wanted.width * wanted.height / (size.width * size.height * scale**2)
-        if scale <= MOST_ENLARGED and kept >= LEAST_KEPT:
-            near.append((scale > 1, abs(scale - 1), size))
-    return min(near, key=lambda entry: entry[:2])[2] if near else None
-
-
-def _told(seconds: tuple[int, ...]) -> str:
-    """Return lengths for a sentence: "4 to 15", "4, 6, 8"."""
-    least, most = min(seconds), max(seconds)
-    return f"{least} to {most}" if most - least == len(seconds) - 1 > 1 else ", ".join(map(str, sorted(seconds)))
-
-
-async def _data_uri(picture: Path) -> str:
-    try:
-        data = await asyncio.to_thread(picture.read_bytes)
-    except OSError as error:
-        raise NotCreated(f"the first frame cannot be read: {error.strerror}") from None
-    uri = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
-    if len(uri) > PICTURE_CHARACTERS:
-        raise BadInput(f"the first frame has {len(data)} bytes: Runway takes less than {PICTURE_CHARACTERS * 3 // 4}")
-    return uri
 
 
 def _progress(value: object) -> int | None:

@@ -6,16 +6,12 @@ frame, a field that a model does not know is an error (`seed` is one for Seedanc
 an order that changes length or size, and so the price.
 """
 
-import asyncio
-import base64
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
-import orjson
 from pydantic import Field
 from typing_extensions import override
 
@@ -23,24 +19,25 @@ from understudy.backends.base import (
     Ambiguous,
     Backend,
     BadInput,
-    CannotPlay,
     CollectFailed,
     Context,
     Finished,
     Fit,
     JobRequest,
     JobStatus,
-    NotCreated,
     PollFailed,
     Running,
-    Traits,
     Unusable,
     Vanished,
     Wanted,
 )
 from understudy.backends.facts import Facts
-from understudy.backends.http import UpstreamApi
-from understudy.backends.options import BackendOptions, read_api_key
+from understudy.backends.hosted import hosted_traits, open_api
+from understudy.backends.http import UpstreamApi, read_table
+from understudy.backends.options import BackendOptions
+from understudy.backends.pictures import data_uri, read_picture
+from understudy.backends.playable import fit_to, unknown_lengths
+from understudy.backends.prompts import without_orders
 from understudy.backends.verdicts import check_poll, check_submission, failure, meaning_of, speaks_of_content
 from understudy.domain.catalogue import Size
 
@@ -67,14 +64,10 @@ POLL_SECONDS: Final = 10.0
 """An account may ask 20 times a second for all of its jobs together."""
 RECONCILE_SECONDS: Final = 900.0
 """Ark sends a job's record when it is queued, when it runs and when it ends; the last up to three times."""
-PICTURE_BYTES: Final = 30_000_000
-MOST_ENLARGED: Final = 1.5
-LEAST_KEPT: Final = 0.9
-"""What may be done to a film afterwards: sides drawn larger by half, and a tenth of the picture cut off."""
+PICTURE_BYTES: Final = 30_000_000 - 1
 
 Resolution = Literal["480p", "720p", "1080p"]
 
-_ORDER = re.compile(r"--(?=[a-z])", re.IGNORECASE)
 _SHUT: Final = ("SetLimitExceeded", "InvalidEndpoint.ClosedEndpoint", "InvalidSubscription")
 """Neither "too fast" nor "wrong": nothing passes until the account's own limit is raised or the model is activated."""
 
@@ -142,15 +135,11 @@ class SeedanceBackend(Backend):
         self.name = name
         self._api = api
         self._options = options
-        called_back = options.webhooks is not False
-        self.traits = Traits(
-            first_poll_seconds=options.first_poll_seconds or FIRST_POLL_SECONDS,
-            poll_seconds=options.poll_seconds or POLL_SECONDS,
-            polls_at_once=options.polls_at_once,
-            max_jobs=options.max_jobs,
-            webhooks=called_back,
-            reconcile_seconds=RECONCILE_SECONDS if called_back else 0,
-            vanish_after=3,
+        self.traits = hosted_traits(
+            options,
+            first_poll_seconds=FIRST_POLL_SECONDS,
+            poll_seconds=POLL_SECONDS,
+            webhook_seconds=RECONCILE_SECONDS,
         )
 
     def _model(self, wanted: Wanted) -> tuple[str, Model]:
@@ -163,16 +152,8 @@ class SeedanceBackend(Backend):
     def fit(self, wanted: Wanted) -> Fit:
         name, model = self._model(wanted)
         if not model.seconds:
-            raise CannotPlay(f"The lengths of {name} are not known here: set durations in [backends.{self.name}].")
-        if wanted.seconds not in model.seconds:
-            raise CannotPlay(f"{name} makes films of {_told(model.seconds)} seconds, not of {wanted.seconds}.")
-        size = _nearest(wanted.size, (shape.size for shape in _shapes(model)))
-        if size is None:
-            raise CannotPlay(
-                f"{name} makes films of {', '.join(model.resolutions)} in 16:9, 4:3, 1:1 and 21:9 and upright: "
-                f"{wanted.size} would be enlarged more than {MOST_ENLARGED} times or lose more than a tenth."
-            )
-        return Fit(size=size)
+            raise unknown_lengths(self.name, name)
+        return fit_to(name, wanted, seconds=model.seconds, sizes=[shape.size for shape in _shapes(model)])
 
     @override
     async def submit(self, request: JobRequest) -> str:
@@ -192,10 +173,9 @@ class SeedanceBackend(Backend):
         shape = next((shape for shape in _shapes(model) if shape.size == request.generate), None)
         if shape is None:
             raise BadInput(f"{name} makes no films of {request.generate}")
-        # An order in a prompt would be obeyed: a dash instead of two hyphens makes it words.
-        content: list[dict[str, Any]] = [{"type": "text", "text": _ORDER.sub("—", request.prompt)}]
+        content: list[dict[str, Any]] = [{"type": "text", "text": without_orders(request.prompt)}]
         if request.picture is not None:
-            frame = {"url": await _data_uri(request.picture)}
+            frame = {"url": data_uri(await read_picture(request.picture, most_bytes=PICTURE_BYTES))}
             content.append({"type": "image_url", "image_url": frame, "role": "first_frame"})
         body: dict[str, Any] = {
             "model": name,
@@ -262,11 +242,8 @@ class SeedanceBackend(Backend):
 
     @override
     def job_of_webhook(self, body: bytes, headers: Mapping[str, str]) -> str | None:
-        try:
-            task = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return None
-        return (_text(task.get("id")) or None) if isinstance(task, dict) else None
+        del headers
+        return _text(read_table(body).get("id")) or None
 
     @override
     async def check(self) -> str:
@@ -292,11 +269,7 @@ class SeedanceBackend(Backend):
 
 def create(name: str, options: Options, context: Context) -> SeedanceBackend:
     """Return the backend; raise `OperatorError` if it has no key."""
-    key = read_api_key(name, options, context, default_env=FACTS.key_env)
-    headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
-    secrets, address = () if key is None else (key,), options.url or FACTS.base_url
-    api = UpstreamApi(address, headers=headers, secrets=secrets, options=options, outbound=context.outbound)
-    return SeedanceBackend(name, options, api)
+    return SeedanceBackend(name, options, open_api(name, options, context, FACTS))
 
 
 def _shapes(model: Model) -> Iterator[Shape]:
@@ -310,33 +283,6 @@ def _shapes(model: Model) -> Iterator[Shape]:
             # No model makes 9:21, and a square is its own upright form.
             if ratio in ("16:9", "4:3"):
                 yield Shape(resolution, ":".join(reversed(ratio.split(":"))), Size(height, width))
-
-
-def _nearest(wanted: Size, sizes: Iterable[Size]) -> Size | None:
-    """Return the size that needs the least scaling, down rather than up; None if none comes near in size and shape."""
-    near: list[tuple[bool, float, Size]] = []
-    for size in sizes:
-        scale = max(wanted.width / size.width, wanted.height / size.height)
-        kept = wanted.width * wanted.height / (size.width * size.height * scale**2)
-        if scale <= MOST_ENLARGED and kept >= LEAST_KEPT:
-            near.append((scale > 1, abs(scale - 1), size))
-    return min(near, key=lambda entry: entry[:2])[2] if near else None
-
-
-def _told(seconds: tuple[int, ...]) -> str:
-    """Return lengths for a sentence: "4 to 15", "4, 6, 8"."""
-    least, most = min(seconds), max(seconds)
-    return f"{least} to {most}" if most - least == len(seconds) - 1 > 1 else ", ".join(map(str, sorted(seconds)))
-
-
-async def _data_uri(picture: Path) -> str:
-    try:
-        data = await asyncio.to_thread(picture.read_bytes)
-    except OSError as error:
-        raise NotCreated(f"the first frame cannot be read: {error.strerror}") from None
-    if len(data) >= PICTURE_BYTES:
-        raise BadInput(f"the first frame has {len(data)} bytes: Ark takes less than {PICTURE_BYTES}")
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
 
 
 def _refuses_content(code: str) -> bool:

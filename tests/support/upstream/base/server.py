@@ -54,6 +54,7 @@ class ScriptedUpstream:
         self._plans: deque[Plan] = deque()
         self._connections: set[asyncio.Task[None]] = set()
         self._news = asyncio.Condition()
+        self._bugs: list[Exception] = []
 
     async def __aenter__(self) -> Self:
         self._servers = [
@@ -73,6 +74,9 @@ class ScriptedUpstream:
         await asyncio.gather(*self._connections, return_exceptions=True)
         for server in self._servers:
             await server.wait_closed()
+        if self._bugs and error is None:
+            # The other side only saw a connection that was closed; what happened here is what a person needs.
+            raise self._bugs[0]
 
     @property
     def address(self) -> str:
@@ -164,6 +168,8 @@ class ScriptedUpstream:
                 while (request := await read_head(reader)) is not None:
                     if not await self._exchange(request, reader, writer, at_origin=at_origin):
                         break
+        except Exception as bug:  # noqa: BLE001 - a vendor's fake is wrong, or was asked what it cannot
+            self._bugs.append(bug)
         finally:
             writer.close()
             with contextlib.suppress(OSError, asyncio.CancelledError):
