@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from bench import memory, rendering, responsiveness, throughput
+from bench import memory, rendering, responsiveness, results_memory, soak, throughput
 from bench.load import LoadFailed
 from bench.processes import ServerFailed
 from bench.report import RESULTS, read_results, write_results
@@ -24,6 +24,8 @@ PARTS: Final[dict[str, Callable[[Stage], dict[str, Any]]]] = {
     "memory": memory.measure,
     "render": rendering.measure,
     "latency": responsiveness.measure,
+    "results_memory": results_memory.measure,
+    "soak": soak.measure,
 }
 
 

@@ -35,6 +35,7 @@ def bars(results: dict[str, Any]) -> list[Bar]:
         *(_memory(results["memory"]) if "memory" in results else ()),
         *(_render(results["render"]) if "render" in results else ()),
         *(_latency(results["latency"]) if "latency" in results else ()),
+        *(_soak(results["soak"]) if "soak" in results else ()),
     ]
 
 
@@ -59,6 +60,16 @@ def _http(http: dict[str, Any]) -> Iterator[Bar]:
     single = share(http, "submit", 1, of=64)
     least = STACK_SUBMIT_SHARE * STACK_TOLERANCE
     yield Bar("Durable submits, 1 connection", f"{single:.3f} of bare at 64", f"≥ {least:.3f}", single >= least)
+
+
+def _soak(soak: dict[str, Any]) -> Iterator[Bar]:
+    most, wrong = soak["most_for_one_task"], len(soak["wrong"])
+    yield Bar(
+        f"Jobs paid for one task, {soak['tasks']} tasks, {soak['kills']} kills",
+        f"{most}, {wrong} miscounted",
+        "≤ 1, 0 miscounted",
+        most <= 1 and wrong == 0,
+    )
 
 
 def _memory(memory: dict[str, Any]) -> Iterator[Bar]:

@@ -80,6 +80,9 @@ class Story:
         if task is None or task.stage is Stage.ENDED:
             self._parts.patience.regain(FAULT, task_id)
             self._on_ended()
+        elif task.stage is Stage.AWAIT:
+            # Its poller sleeps until the next poll that it knows of, and does not know of this one.
+            self._on_moved()
 
     async def job_ended(self, task_id: TaskId, status: JobStatus) -> None:
         """Carry a task over the end of its job, as the poller found it; `advance` goes on from there."""

@@ -4,18 +4,18 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contract.backends.stage import stage_for
 from tests.support.upstream import Answer, Mishap, Plan, ScriptedUpstream, answered, json_answer, status
 from tests.support.upstream.openrouter import OpenRouter
 from understudy.backends.base import (
     Backend,
     CannotPlay,
-    Context,
     Failed,
     Finished,
     JobRequest,
@@ -24,13 +24,9 @@ from understudy.backends.base import (
     Unusable,
     Wanted,
 )
-from understudy.backends.registry import load_backends
 from understudy.domain.catalogue import Size
 from understudy.domain.errors import FailCode
 from understudy.domain.ids import new_attempt_id
-from understudy.outbound.client import OutboundClient
-from understudy.outbound.policy import OutboundPolicy
-from understudy.sandbox.runner import Sandbox
 
 KLING = "kwaivgi/kling-v3.0-pro"
 WAN = "alibaba/wan-2.7"
@@ -43,23 +39,9 @@ class SignedOpenRouter(OpenRouter):
 
 
 @asynccontextmanager
-async def played(upstream: ScriptedUpstream, work_dir: Path, **settings: object) -> AsyncIterator[Backend]:
-    async with upstream, OutboundClient(OutboundPolicy.parse(upstream.outbound_allow)) as outbound:
-        context = Context(
-            sandbox=Sandbox(1),
-            work_dir=work_dir,
-            processes=1,
-            wake=lambda _: None,
-            outbound=outbound,
-            read_env=upstream.vendor.environment().get,
-        )
-        registry = load_backends({"agency": upstream.settings(**settings)}, context)
-        backend = registry.get("agency")
-        assert backend is not None
-        try:
-            yield backend
-        finally:
-            await registry.close()
+async def played(upstream: ScriptedUpstream, work_dir: Path, **settings: Any) -> AsyncIterator[Backend]:
+    async with upstream, stage_for(upstream, work_dir, **settings) as stage:
+        yield stage.backend
 
 
 def wanted(model: str = "", size: Size = Size(1280, 720), seconds: int = 8) -> Wanted:  # noqa: B008 - frozen
@@ -95,7 +77,7 @@ async def test_the_resolution_that_is_nearest_to_a_size_is_asked_for(
         (wanted(WAN, seconds=12), "alibaba/wan-2.7 makes films of 2 to 10 seconds, not of 12"),
         (wanted("google/veo-3.1", seconds=12), "google/veo-3.1 makes films of 4, 6 or 8 seconds, not of 12"),
         (wanted(KLING, Size(1024, 1792)), f"{KLING} makes films of 1280*720, 720*1280: 1024*1792 is larger"),
-        (wanted("acme/new-model"), 'tell its seconds and resolutions in [backends.agency.models."acme/new-model"]'),
+        (wanted("acme/new-model"), 'tell its seconds and resolutions in [backends.studio.models."acme/new-model"]'),
     ],
 )
 async def test_what_a_model_cannot_do_is_said_in_a_sentence(film: Wanted, sentence: str, tmp_path: Path) -> None:

@@ -139,10 +139,15 @@ class Theatre:
     spare: ScriptedBackend
     key: ApiKey
     ended: list[int] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)
 
     def story(self) -> Story:
         """Return a new story, as a process that has just started has one."""
-        return Story(self.parts, on_ended=lambda: self.ended.append(self.clock.now_ms), on_moved=lambda: None)
+        return Story(
+            self.parts,
+            on_ended=lambda: self.ended.append(self.clock.now_ms),
+            on_moved=lambda: self.moved.append(self.clock.now_ms),
+        )
 
     async def accept(
         self,

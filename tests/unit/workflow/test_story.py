@@ -39,6 +39,20 @@ async def test_a_task_is_processing_once_the_backend_has_it_and_tells_its_progre
     assert later.progress == 40
 
 
+async def test_the_poller_is_told_of_a_new_job(theatre: Theatre) -> None:
+    await theatre.story().advance(await theatre.accept(backend=theatre.paid))
+
+    assert theatre.moved
+
+
+async def test_two_who_carry_one_task_on_in_a_process_run_no_stage_twice(theatre: Theatre) -> None:
+    theatre.paid.on_submit = [NotCreated("away")]
+    task_id, story = await theatre.accept(backend=theatre.paid), theatre.story()
+    await asyncio.gather(*(story.advance(task_id) for _ in range(5)))
+
+    assert len(theatre.paid.submitted) == 1
+
+
 @pytest.mark.parametrize("error", [Ambiguous("answer lost"), TimeoutError(), ConnectionResetError(), ValueError("bug")])
 async def test_a_submission_that_may_have_arrived_is_never_sent_again(theatre: Theatre, error: Exception) -> None:
     theatre.paid.on_submit = [error, "job-2"]
