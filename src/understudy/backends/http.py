@@ -153,9 +153,9 @@ class UpstreamApi:
             async with asyncio.timeout(self._options.call_seconds):
                 return await self._send(self._once, request)
         except _NOT_SENT as error:
-            raise NotCreated(self.hide(f"no connection: {error!r}")) from None
+            raise NotCreated(self.hide(f"no connection: {_words(error)}")) from None
         except (httpx2.HTTPError, TimeoutError, OSError, _TooLong, _Packed) as error:
-            raise Ambiguous(self.hide(f"the answer was lost: {error!r}")) from None
+            raise Ambiguous(self.hide(f"the answer was lost: {_words(error)}")) from None
 
     async def ask(
         self, method: str, path: str, *, json: object = None, headers: Mapping[str, str] | None = None
@@ -174,9 +174,9 @@ class UpstreamApi:
                 answer = await self._polls.call(method, url, headers=given, body=body, max_bytes=MAX_BODY_BYTES)
             plain = _unpack(answer.body, answer.headers.get("content-encoding", ""))
         except (FetchTooLarge, _TooLong) as error:
-            raise AnswerTooLong(self.hide(f"no answer: {error!r}")) from None
+            raise AnswerTooLong(self.hide(f"no answer: {_words(error)}")) from None
         except (FetchFailed, TimeoutError, _Packed) as error:
-            raise PollFailed(self.hide(f"no answer: {error!r}")) from None
+            raise PollFailed(self.hide(f"no answer: {_words(error)}")) from None
         return Reply(answer.status, answer.headers, plain, _retry_after(answer.headers))
 
     async def download(self, address: str, destination: Path) -> None:
@@ -197,7 +197,7 @@ class UpstreamApi:
                 self.hide(f"the result was not fetched: {error}"), hopeless=_gone(error.status)
             ) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError, ValueError) as error:
-            raise CollectFailed(self.hide(f"the result was not fetched: {error!r}")) from None
+            raise CollectFailed(self.hide(f"the result was not fetched: {_words(error)}")) from None
 
     async def _download(self, url: URL, destination: Path) -> None:
         for _ in range(MAX_HOPS + 1):
@@ -320,6 +320,11 @@ def _unpack(body: bytes, encoding: str) -> bytes:
     if unpacker.unconsumed_tail:
         raise _TooLong(f"unpacks to more than {MAX_BODY_BYTES} bytes")
     return plain
+
+
+def _words(error: Exception) -> str:
+    """Return an error's own words; some have none, and then its kind says most."""
+    return str(error) or {"TimeoutError": "no answer in time"}.get(type(error).__name__, type(error).__name__)
 
 
 def _gone(status: int | None) -> bool:

@@ -5,6 +5,7 @@ with httpx2, whose pool looks at every idle connection for every request (`pytho
 """
 
 import base64
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ class TrustedClient:
                     response.status, {name.lower(): text for name, text in response.headers.items()}, whole
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise FetchFailed(repr(error)) from error
+            raise FetchFailed(_words(error)) from error
 
     def _opened(self) -> aiohttp.ClientSession:
         """Return the session, made in the event loop that it is to live in."""
@@ -85,6 +86,23 @@ class TrustedClient:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _words(error: Exception) -> str:
+    """Return what happened, for an operator; aiohttp's own texts show its objects."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return "the host's name is not known"
+        case aiohttp.ClientSSLError():
+            return f"TLS failed: {error.os_error}"
+        case aiohttp.ClientConnectorError(os_error=cause):
+            return os.strerror(cause.errno).lower() if cause.errno else "no connection"
+        case aiohttp.ServerDisconnectedError():
+            return "the server hung up"
+        case TimeoutError():
+            return "no answer in time"
+        case _:
+            return f"{type(error).__name__}: {error}"
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
