@@ -38,7 +38,7 @@ serve: setup ## Run a server on http://127.0.0.1:8000 with ./data
 	@$(BIN)/understudy serve
 
 test: setup-dev check ## Run all checks and the whole test suite
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -q -rs -n 2 --dist worksteal
 
 check: setup-dev
 	@$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""`python -m bench [http|memory|render|latency] [--quick]`: measure, draw, write down, and show the bars."""
+"""`python -m bench [PART] [--quick]`: measure, draw, write down, and show the bars."""
 
 import argparse
 import contextlib
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from bench import memory, rendering, responsiveness, results_memory, soak, throughput
+from bench import memory, polling, rendering, responsiveness, results_memory, soak, throughput
 from bench.load import LoadFailed
 from bench.processes import ServerFailed
 from bench.report import RESULTS, read_results, write_results
@@ -25,6 +25,7 @@ PARTS: Final[dict[str, Callable[[Stage], dict[str, Any]]]] = {
     "render": rendering.measure,
     "latency": responsiveness.measure,
     "results_memory": results_memory.measure,
+    "polling": polling.measure,
     "soak": soak.measure,
 }
 

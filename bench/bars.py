@@ -9,6 +9,10 @@ STATUS_SHARE: Final = 0.25
 SUBMITS_PER_SECOND: Final = 1500
 REST_MB: Final = 120
 DRAWING_P99_MS: Final = 50
+POLLED_JOBS: Final = 1000
+POLL_LAG_SECONDS: Final = 1.0
+"""How much later than an interval after it the end of a job may be seen, at the 99th percentile."""
+POLL_CPU_SHARE: Final = 0.5
 
 STACK_SUBMIT_SHARE: Final = 2100 / 47_000
 """One connection's submits on the recommended stack against bare reads at 64 connections, in the stack's trial."""
@@ -35,6 +39,8 @@ def bars(results: dict[str, Any]) -> list[Bar]:
         *(_memory(results["memory"]) if "memory" in results else ()),
         *(_render(results["render"]) if "render" in results else ()),
         *(_latency(results["latency"]) if "latency" in results else ()),
+        *(_polling(results["polling"]) if "polling" in results else ()),
+        *(_results_memory(results["results_memory"]) if "results_memory" in results else ()),
         *(_soak(results["soak"]) if "soak" in results else ()),
     ]
 
@@ -60,6 +66,21 @@ def _http(http: dict[str, Any]) -> Iterator[Bar]:
     single = share(http, "submit", 1, of=64)
     least = STACK_SUBMIT_SHARE * STACK_TOLERANCE
     yield Bar("Durable submits, 1 connection", f"{single:.3f} of bare at 64", f"≥ {least:.3f}", single >= least)
+
+
+def _polling(polling: dict[str, Any]) -> Iterator[Bar]:
+    cell, limit = polling["cells"][str(POLLED_JOBS)], polling["interval_seconds"] + POLL_LAG_SECONDS
+    jobs = f"{POLLED_JOBS:,} jobs polled every {polling['interval_seconds']} s"
+    seen = cell["p99_s"] <= limit and cell["missed"] == 0
+    yield Bar(f"{jobs}, end seen (p99)", f"{cell['p99_s']:.2f} s", f"≤ {limit:.0f} s", seen)
+    share = cell["cpu_share"]
+    yield Bar(f"{jobs}, processor", f"{share:.3f} of a core", f"≤ {POLL_CPU_SHARE}", share <= POLL_CPU_SHARE)
+
+
+def _results_memory(found: dict[str, Any]) -> Iterator[Bar]:
+    most = max(cell["more_mb"] for cell in found["ways"].values())
+    name = f"{found['at_once']} results of {found['size_mb']:.0f} MB at once"
+    yield Bar(name, f"{most:.1f} MB more", f"< {found['bar_mb']} MB", most < found["bar_mb"])
 
 
 def _soak(soak: dict[str, Any]) -> Iterator[Bar]:

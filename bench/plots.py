@@ -7,7 +7,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.bars import share
+from bench.bars import POLL_CPU_SHARE, POLL_LAG_SECONDS, POLLED_JOBS, share
 
 INK: Final = "#1f2933"
 QUIET: Final = "#8a949e"
@@ -43,7 +43,7 @@ _STYLE: Final[Any] = {
 
 def draw(folder: Path, results: dict[str, Any]) -> dict[str, str]:
     """Draw a picture for each part that is there; return their file names by part."""
-    painters = {"http": _http, "latency": _latency, "memory": _memory, "render": _render}
+    painters = {"http": _http, "latency": _latency, "memory": _memory, "render": _render, "polling": _polling}
     drawn = {}
     with mpl.rc_context(_STYLE):
         for part, paint in painters.items():
@@ -173,3 +173,44 @@ def _render(render: dict[str, Any]) -> Figure:
     _bars(memory, [""] * len(films), peaks, [f"{peak:.0f} MB" for peak in peaks], [OTHER] * len(films))
     memory.set_title("Peak memory of its process")
     return figure
+
+
+def _polling(polling: dict[str, Any]) -> Figure:
+    figure = Figure(figsize=(9.6, 3.4), layout="constrained")
+    lag, cpu = figure.subplots(1, 2)
+    cells = {int(count): cell for count, cell in polling["cells"].items()}
+    for name, color, width in (("p50", OTHER, 1.8), ("p99", OURS, 2.2)):
+        values = [cell[f"{name}_s"] for cell in cells.values()]
+        lag.plot(list(cells), values, color=color, linewidth=width, marker="o", markersize=4)
+        _at_end(lag, max(cells), values[-1], f"{name} {values[-1]:.1f} s")
+    limit = polling["interval_seconds"] + POLL_LAG_SECONDS
+    _counted(lag, list(cells), limit, f"bar at {POLLED_JOBS:,} jobs: {limit:.0f} s")
+    lag.set_yticks([0, 2, 4, 6], ["0", "2 s", "4 s", "6 s"])
+    lag.set_ylim(0, 1.12 * max(limit, *(cell["p99_s"] for cell in cells.values())))
+    lag.set_title("From the end of a job to its task moved on")
+    shares = [cell["cpu_share"] for cell in cells.values()]
+    cpu.plot(list(cells), shares, color=OURS, linewidth=2.2, marker="o", markersize=4)
+    _at_end(cpu, max(cells), shares[-1], f"{shares[-1]:.2f}")
+    _counted(cpu, list(cells), POLL_CPU_SHARE, f"bar at {POLLED_JOBS:,} jobs: {POLL_CPU_SHARE}")
+    cpu.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+    cpu.set_ylim(0, max(1.0, 1.05 * max(shares)))
+    cpu.set_title("Processor of the polling process, in cores")
+    return figure
+
+
+def _at_end(axes: Axes, x: float, y: float, text: str) -> None:
+    axes.annotate(text, (x, y), xytext=(8, 0), textcoords="offset points", va="center", color=INK)
+
+
+def _counted(axes: Axes, counts: list[int], limit: float, text: str) -> None:
+    """Make the axis below one of open jobs, and draw the limit across."""
+    axes.set_xscale("log")
+    axes.set_xlim(min(counts) / 1.4, max(counts) * 4)  # room for the words at the end of a curve
+    axes.set_xticks(counts, [f"{count:,}" for count in counts])
+    axes.minorticks_off()
+    axes.set_xlabel("open jobs")
+    axes.axhline(limit, color=WARM, linewidth=1.2, linestyle=(0, (4, 3)))
+    axes.annotate(text, (min(counts) / 1.4, limit), xytext=(4, 4), textcoords="offset points", color=WARM, fontsize=9)
+    axes.grid(axis="y", color=RULE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines["left"].set_visible(False)

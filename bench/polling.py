@@ -15,8 +15,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -24,6 +26,7 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from bench.commands import environment, python, working_folder
 from bench.latencies import percentile
+from bench.polling_jobs import INTERVAL_SECONDS, Job, Times, first_poll_ms, jobs_of, lags_ms, mean_life_ms
 from bench.polling_process import BACKEND
 from bench.polling_upstream import ANSWER_SECONDS, job_id
 from bench.processes import RunningServer, ServerFailed, running
@@ -39,95 +42,26 @@ from understudy.domain.request import GenerationRequest
 from understudy.domain.task import Stage as TaskStage
 from understudy.domain.task import State, Task
 
-OPEN_JOBS: Final = (10, 100, 1000, 10_000)
-INTERVAL_SECONDS: Final = 5
-WARMUP_SECONDS: Final = 6.0
-TAIL_SECONDS: Final = INTERVAL_SECONDS + 2.0
-LIFE_SECONDS: Final = (10.0, 60.0)
-WANTED_ENDS: Final = 200
+OPEN_JOBS: Final = ((10, 100, 1000), (10_000,))
+"""In groups that are measured at once: the small ones leave the machine nearly idle."""
 ROWS_PER_SECOND: Final = 4000
 STOP_SECONDS: Final = 30.0
 MB: Final = 1_000_000
 
 _BATCH = 500
-_KEY = "a key that is made up"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One job: when its task begins to wait for it, and when it is done. Unix milliseconds."""
-
-    born_at_ms: int
-    done_at_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
-    """When what happens in one measurement, in Unix milliseconds."""
-
-    begin_ms: int
-    from_ms: int
-    to_ms: int
-    until_ms: int
-
-    @classmethod
-    def of(cls, begin_ms: int, seconds: float) -> "Times":
-        """Return the times of a measurement of `seconds`, with what goes before and after it."""
-        from_ms = begin_ms + int(WARMUP_SECONDS * 1000)
-        to_ms = from_ms + int(seconds * 1000)
-        return cls(begin_ms=begin_ms, from_ms=from_ms, to_ms=to_ms, until_ms=to_ms + int(TAIL_SECONDS * 1000))
-
-
-def mean_life_ms(open_jobs: int, seconds: float) -> int:
-    """Return how long a job takes: a minute where that gives ends enough to count, else less, 10 s at least."""
-    shortest, longest = LIFE_SECONDS
-    return int(1000 * max(shortest, min(longest, open_jobs * seconds / WANTED_ENDS)))
-
-
-def jobs_of(open_jobs: int, mean_life: int, times: Times, dice: random.Random) -> Iterator[Job]:
-    """Yield the jobs of a run: `open_jobs` at any time, ending at random moments, each replaced by a new one.
-
-    No two take equally long: a life that is a multiple of the interval would be seen to end at once, or always late.
-    """
-    for _ in range(open_jobs):
-        life = dice.randint(mean_life // 2, mean_life * 3 // 2)
-        born = times.begin_ms - dice.randrange(life)
-        while born < times.until_ms:
-            yield Job(born, born + life)
-            born += life
-            life = dice.randint(mean_life // 2, mean_life * 3 // 2)
-
-
-def first_poll_ms(job: Job, times: Times, dice: random.Random) -> int:
-    """Return when the job is asked about first: those that are open at the beginning are in the middle of their polls.
-
-    Jobs are not submitted in step, so neither are their polls.
-    """
-    if job.born_at_ms < times.begin_ms:
-        return times.begin_ms + dice.randrange(INTERVAL_SECONDS * 1000)
-    return job.born_at_ms + INTERVAL_SECONDS * 1000
-
-
-def lags_ms(done_at_ms: Mapping[str, int], moved_at_ms: Mapping[str, int], times: Times) -> tuple[list[int], int]:
-    """Return how late each end within the measurement was seen, rising, and how many of them were not seen at all.
-
-    One that was not seen counts as late as the run is long after it.
-    """
-    lags, missed = [], 0
-    for task_id, done_ms in done_at_ms.items():
-        if times.from_ms <= done_ms < times.to_ms:
-            missed += task_id not in moved_at_ms
-            lags.append(moved_at_ms.get(task_id, times.until_ms) - done_ms)
-    return sorted(lags), missed
+_KEY = "a-key-that-is-made-up"
 
 
 def measure(stage: Stage) -> dict[str, Any]:
-    """Measure each number of open jobs in turn; return plain values for the results file."""
-    seconds = 8.0 if stage.quick else 15.0
-    cells = {}
-    for open_jobs in OPEN_JOBS[: 3 if stage.quick else None]:
-        stage.say(f"polling: {open_jobs:,} open jobs")
-        cells[str(open_jobs)] = _measure_one(stage, open_jobs, seconds)
+    """Measure each number of open jobs, and the largest alone; return plain values for the results file."""
+    seconds = 10.0 if stage.quick else 30.0
+    cells: dict[str, dict[str, Any]] = {}
+    for group in OPEN_JOBS[:1] if stage.quick else OPEN_JOBS:
+        stage.say(f"polling: {', '.join(f'{open_jobs:,}' for open_jobs in group)} open jobs")
+        houses = [_prepare(stage.scratch / f"polling-{open_jobs}", open_jobs) for open_jobs in group]
+        with ThreadPoolExecutor(len(houses)) as threads:
+            measured = threads.map(partial(_measure_one, seconds=seconds), houses)
+            cells |= {str(house.open_jobs): cell for house, cell in zip(houses, measured, strict=True)}
     return {
         "interval_seconds": INTERVAL_SECONDS,
         "seconds": seconds,
@@ -136,21 +70,43 @@ def measure(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _measure_one(stage: Stage, open_jobs: int, seconds: float) -> dict[str, Any]:
-    folder = stage.scratch / f"polling-{open_jobs}"
+@dataclass(frozen=True, slots=True)
+class _House:
+    """A data folder with a database and a key in it, for so many open jobs."""
+
+    folder: Path
+    key: ApiKey
+    open_jobs: int
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "understudy.db"
+
+
+def _prepare(folder: Path, open_jobs: int) -> _House:
     folder.mkdir(mode=0o700)
-    with running("bench.polling_upstream") as upstream:
-        database = folder / "understudy.db"
-        key = asyncio.run(_prepare_key(database))
-        with _poller(folder, upstream) as poller:
-            times = Times.of(system_clock_ms() + 500 + 2000 * open_jobs // ROWS_PER_SECOND, seconds)
-            dice = random.Random(open_jobs)
-            jobs = list(jobs_of(open_jobs, mean_life_ms(open_jobs, seconds), times, dice))
-            done_at_ms = asyncio.run(_prepare_rows(database, key, jobs, times, dice))
-            poller.go(times)
-            usage = _watch(poller, upstream, times)
-            moved_at_ms = poller.moves()
-        _check(database, moved_at_ms)
+    key = ApiKey(id=new_key_id(), name="bench", key_hash=bytes(32), hint="", created_at_ms=system_clock_ms())
+    house = _House(folder, key, open_jobs)
+
+    async def make() -> None:
+        database = await open_database(sqlite_url(house.database), migrate=True)
+        await database.transact(lambda tx: keys.insert_key(tx, key))
+        await database.close()
+
+    asyncio.run(make())
+    return house
+
+
+def _measure_one(house: _House, seconds: float) -> dict[str, Any]:
+    dice = random.Random(house.open_jobs)
+    with running("bench.polling_upstream") as upstream, _poller(house.folder, upstream) as poller:
+        times = Times.of(system_clock_ms() + 500 + 2000 * house.open_jobs // ROWS_PER_SECOND, seconds)
+        jobs = list(jobs_of(house.open_jobs, mean_life_ms(house.open_jobs, seconds), times, dice))
+        done_at_ms = asyncio.run(_prepare_rows(house, jobs, times, dice))
+        poller.go(times)
+        usage = _watch(poller, upstream, times)
+        moved_at_ms = poller.moves()
+    _check(house.database, moved_at_ms)
     lags, missed = lags_ms(done_at_ms, moved_at_ms, times)
     return {
         "ended": len(lags),
@@ -208,7 +164,7 @@ class _Poller:
 @contextmanager
 def _poller(folder: Path, upstream: RunningServer) -> Iterator[_Poller]:
     key_file = folder / "upstream.key"
-    key_file.write_text(_KEY.replace(" ", "-"), encoding="ascii")
+    key_file.write_text(_KEY, encoding="ascii")
     table = {
         "kind": "openai_videos",
         "url": f"http://127.0.0.1:{upstream.port}/v1",
@@ -271,21 +227,11 @@ def _check(database: Path, moved_at_ms: Mapping[str, int]) -> None:
         raise ServerFailed(f"{len(missing)} of {len(moved_at_ms)} tasks were not moved on in the database")
 
 
-async def _prepare_key(path: Path) -> ApiKey:
-    database = await open_database(sqlite_url(path), migrate=True)
-    key = ApiKey(id=new_key_id(), name="bench", key_hash=bytes(32), hint="", created_at_ms=system_clock_ms())
-    await database.transact(lambda tx: keys.insert_key(tx, key))
-    await database.close()
-    return key
-
-
-async def _prepare_rows(
-    path: Path, key: ApiKey, jobs: Sequence[Job], times: Times, dice: random.Random
-) -> dict[str, int]:
+async def _prepare_rows(house: _House, jobs: Sequence[Job], times: Times, dice: random.Random) -> dict[str, int]:
     """Insert each job's task and attempt, as they are while a job is under way; return when each is done."""
-    database = await open_database(sqlite_url(path), migrate=False)
+    database = await open_database(sqlite_url(house.database), migrate=False)
     done_at_ms: dict[str, int] = {}
-    rows = [_rows(key, job, number, first_poll_ms(job, times, dice)) for number, job in enumerate(jobs)]
+    rows = [_rows(house.key, job, number, first_poll_ms(job, times, dice)) for number, job in enumerate(jobs)]
     for start in range(0, len(rows), _BATCH):
         await _insert(database, rows[start : start + _BATCH])
     for job, (task, _) in zip(jobs, rows, strict=True):

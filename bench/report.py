@@ -55,12 +55,13 @@ def page(results: dict[str, Any], pictures: dict[str, str]) -> str:
             [(bar.name, bar.measured, bar.limit, "✓" if bar.met else "✗") for bar in bars(results)],
         ),
     ]
-    writers = {"http": _http, "latency": _latency, "memory": _memory, "render": _render}
+    writers = {"http": _http, "latency": _latency, "memory": _memory, "render": _render, "polling": _polling}
+    writers |= {"results_memory": _results_memory, "soak": _soak}
     for part, write in writers.items():
         if part in results:
             title, table, how = write(results[part])
-            picture = f"![{title}]({pictures[part]})"
-            parts += [f"## {title}", picture, table, how]
+            picture = [f"![{title}]({pictures[part]})"] if part in pictures else []
+            parts += [f"## {title}", *picture, table, how]
     return "\n\n".join(parts) + "\n"
 
 
@@ -134,6 +135,39 @@ def _memory(memory: dict[str, Any]) -> tuple[str, str, str]:
     return "Memory of the server", _table(("", "most MB"), rows), how
 
 
+def _results_memory(found: dict[str, Any]) -> tuple[str, str, str]:
+    labels = {"UpstreamApi": "from a backend's own address", "OutboundClient": "from an address that an upstream names"}
+    rows = [
+        (labels[way], f"{cell['before_mb']:.0f}", f"{cell['more_mb']:.1f}", f"{cell['mb_per_second']:,.0f}")
+        for way, cell in found["ways"].items()
+    ]
+    how = (
+        f"{found['at_once']} results of {found['size_mb']:.0f} MB downloaded at once, each way in a fresh process; the "
+        "kernel itself keeps the peak, and it is reset after a first small download, which loads what is loaded once."
+    )
+    return "Memory while results stream", _table(("", "before, MB", "more at the peak, MB", "MB/s"), rows), how
+
+
+def _soak(soak: dict[str, Any]) -> tuple[str, str, str]:
+    attempts = soak["attempts"]
+    rows = [
+        ("tasks, each with a prompt of its own", str(soak["tasks"])),
+        ("`kill -9` of the server", str(soak["kills"])),
+        ("jobs that the upstream counted", str(soak["creations"])),
+        ("attempts that say a job was made", str(attempts.get("succeeded", 0) + attempts.get("failed", 0))),
+        ("attempts proved to have made none", str(attempts.get("not_created", 0))),
+        ("attempts that nobody can know, never sent again", str(attempts.get("unknown", 0))),
+        ("most jobs for one task", str(soak["most_for_one_task"])),
+        ("tasks on which our rows and the upstream's count differ", str(len(soak["wrong"]))),
+    ]
+    how = (
+        "One paid backend over real HTTP; one submission in five meets a fault (429, 5xx, HTML, garbage, resets before "
+        "and after the request was read, silence, a refusal), one poll in ten, and one job in three a mishap. The "
+        f"server is killed every 1 to 4 s until nine tasks in ten have ended; {soak['seconds']:.0f} s in all."
+    )
+    return "Paid once, whatever dies", _table(("", "count"), rows), how
+
+
 def _render(render: dict[str, Any]) -> tuple[str, str, str]:
     rows = [
         (
@@ -152,3 +186,30 @@ def _render(render: dict[str, Any]) -> tuple[str, str, str]:
     )
     head = ("", "wall s", "wall / length", "CPU s", "peak MB", "file MB")
     return "Drawing films", _table(head, rows), how
+
+
+def _polling(polling: dict[str, Any]) -> tuple[str, str, str]:
+    rows = [
+        (
+            f"{int(count):,}",
+            f"{cell['polls_per_second']:,.0f}",
+            f"{cell['ended']:,}",
+            f"{cell['p50_s']:.2f}",
+            f"{cell['p99_s']:.2f}",
+            f"{cell['max_s']:.2f}",
+            f"{cell['cpu_share']:.3f}",
+            f"{cell['cpu_us_per_poll']:,.0f}",
+            f"{cell['memory_mb']:.0f}",
+        )
+        for count, cell in polling["cells"].items()
+    ]
+    head = ("open jobs", "polls a second", "ended", "p50 s", "p99 s", "slowest s", "cores", "CPU µs a poll", "MB")
+    how = (
+        f"One backend of kind `openai_videos` at an interval of {polling['interval_seconds']} s; its upstream is a "
+        f"process of its own that answers over HTTP after {polling['answer_ms']} ms. Jobs end at random moments of "
+        f"{polling['seconds']:g} s and are replaced by new ones. Timed from the moment a job was done upstream to the "
+        "commit that moves its task on: on average half an interval, and a whole one at worst, are the polling's own. "
+        "Processor time is that of the polling process, all threads, everything but fetching films, over the time on "
+        "the clock."
+    )
+    return "Open jobs that are polled", _table(head, rows), how

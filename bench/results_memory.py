@@ -32,7 +32,6 @@ AT_ONCE: Final = 8
 SIZE_BYTES: Final = 50_000_000
 BAR_MB: Final = 20
 WAYS: Final = ("UpstreamApi", "OutboundClient")
-FILE: Final = Path(__file__).parent / "results" / "results_memory.json"
 MB: Final = 1_000_000
 SECONDS: Final = 300
 
@@ -44,7 +43,7 @@ _RESET_PEAK = "5"  # proc_pid_clear_refs(5)
 
 
 def measure(stage: Stage) -> dict[str, Any]:
-    """Download both ways; write the results file, unless it is the short run, and return what it holds."""
+    """Download both ways; return how much memory each took more than before."""
     size_bytes = SIZE_BYTES // 5 if stage.quick else SIZE_BYTES
     stage.say(f"results: {AT_ONCE} downloads of {size_bytes / MB:.0f} MB at once")
     stage.say(f"{'':>16}{'before':>10}{'peak':>10}{'more':>10}{'bar':>8}{'speed':>12}")
@@ -54,10 +53,7 @@ def measure(stage: Stage) -> dict[str, Any]:
             found = ways[way] = _in_process(stage, way, server.port, size_bytes)
             row = f"{found['before_mb']:>7} MB{found['peak_mb']:>7} MB{found['more_mb']:>7} MB{'<':>4} {BAR_MB}"
             stage.say(f"{way:>16}{row}{found['mb_per_second']:>7} MB/s")
-    results = {"at_once": AT_ONCE, "size_mb": size_bytes / MB, "bar_mb": BAR_MB, "ways": ways}
-    if not stage.quick:
-        FILE.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    return results
+    return {"at_once": AT_ONCE, "size_mb": size_bytes / MB, "bar_mb": BAR_MB, "ways": ways}
 
 
 def _in_process(stage: Stage, way: str, port: int, size_bytes: int) -> dict[str, float]:

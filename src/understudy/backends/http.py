@@ -148,7 +148,10 @@ class UpstreamApi:
         `form` goes as multipart/form-data, together with `files` (field: file name, bytes, media type).
         Raises `NotCreated` if the request was never written, `Ambiguous` for everything else that is no answer.
         """
-        request = self._request("POST", path, json=json, form=form, files=files, headers=headers)
+        try:
+            request = self._request("POST", path, json=json, form=form, files=files, headers=headers)
+        except (PollFailed, httpx2.InvalidURL, TypeError, ValueError) as error:
+            raise NotCreated(self.hide(f"the request cannot be written: {_words(error)}")) from None
         try:
             async with asyncio.timeout(self._options.call_seconds):
                 return await self._send(self._once, request)

@@ -1,7 +1,7 @@
 """Calls that are safe to repeat, to an address that the operator named, over connections that are kept.
 
-It has no guard: whoever calls checks that the address is the operator's own. A poll costs a seventh of what it does
-with httpx2, whose pool looks at every idle connection for every request (`python -m bench polling`).
+It has no guard: whoever calls checks that the address is the operator's own. A call takes a sixth of the processor
+time that it took with httpx2 (190 µs for 1,130), whose pool looks at every idle connection for every request.
 """
 
 import base64

@@ -22,11 +22,11 @@ from understudy.workflow.crash_points import CrashPoint
 from understudy.workflow.parts import Parts
 from understudy.workflow.produce import ask
 
-BATCH: Final = 500
+BATCH: Final = 1000
 ENDS_AT_ONCE: Final = 64
 GATHER_SECONDS: Final = 0.1
-"""Jobs begun at different moments are gathered: a look at the rows for each would cost more than its poll."""
-WAKE_SECONDS: Final = 0.01
+"""Least time between two looks at the rows: one for each job, or for each task that a busy server wakes its pollers
+with, would cost more than a poll."""
 DATABASE_AWAY_SECONDS: Final = 1.0
 FAULT_MS: Final = 5_000
 
@@ -55,6 +55,7 @@ class Poller:
         self._on_late = on_late
         self._idle_seconds = idle_seconds
         self._woken = asyncio.Event()
+        self._looked_at = -GATHER_SECONDS
         self._places = asyncio.Semaphore(backend.traits.polls_at_once)
         self._ends = asyncio.Semaphore(ENDS_AT_ONCE)
         self._under_way: dict[TaskId, asyncio.Task[None]] = {}
@@ -74,6 +75,7 @@ class Poller:
                     # What was written says when to look next, so a look follows.
                     if await self._write_back() or self._woken.is_set() or loop.time() >= look_at:
                         self._woken.clear()
+                        self._looked_at = loop.time()
                         look_at = loop.time() + await self._start_due()
                 except Exception as error:  # noqa: BLE001 - whatever ails the database, the jobs go on and cost money
                     trace = not isinstance(error, Unavailable)
@@ -94,8 +96,7 @@ class Poller:
             # Not `wait_for`: before Python 3.12 it swallows a cancellation that meets the event's setting.
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
-                # A busy server wakes its pollers with every task that it accepts.
-                await asyncio.sleep(WAKE_SECONDS)
+                await asyncio.sleep(self._looked_at + GATHER_SECONDS - asyncio.get_running_loop().time())
 
     async def _start_due(self) -> float:
         """Start the polls that are due; return in how many seconds to look again."""

@@ -43,7 +43,8 @@ async def test_abandoned_and_unknown_attempts_of_ended_tasks_are_watched_oldest_
 
 
 @pytest.mark.parametrize(
-    "state", [state for state in AttemptState if state not in (AttemptState.ABANDONED, AttemptState.UNKNOWN)]
+    "state",
+    [state for state in AttemptState if state not in (AttemptState.ABANDONED, AttemptState.UNKNOWN, AttemptState.LATE)],
 )
 async def test_attempt_whose_outcome_is_known_is_not_watched(database: Database, state: AttemptState) -> None:
     await _add(database, await _ended(database), state)
@@ -65,7 +66,7 @@ async def test_watching_ends_after_its_time(database: Database) -> None:
     assert await _watched(database, after_ms=NOW) == [young]
 
 
-@pytest.mark.parametrize("state", [AttemptState.UNKNOWN, AttemptState.ABANDONED])
+@pytest.mark.parametrize("state", [AttemptState.UNKNOWN, AttemptState.ABANDONED, AttemptState.LATE])
 async def test_settled_attempt_is_watched_no_more(database: Database, state: AttemptState) -> None:
     attempt = await _add(database, await _ended(database), state)
 
@@ -77,7 +78,8 @@ async def test_settled_attempt_is_watched_no_more(database: Database, state: Att
 
 
 @pytest.mark.parametrize(
-    "state", [state for state in AttemptState if state not in (AttemptState.ABANDONED, AttemptState.UNKNOWN)]
+    "state",
+    [state for state in AttemptState if state not in (AttemptState.ABANDONED, AttemptState.UNKNOWN, AttemptState.LATE)],
 )
 async def test_attempt_whose_outcome_is_known_needs_no_settling(database: Database, state: AttemptState) -> None:
     attempt = await _add(database, await _ended(database), state)

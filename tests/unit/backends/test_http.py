@@ -58,6 +58,15 @@ async def test_a_refused_connection_created_nothing(make: Make) -> None:
     assert type(error) is NotCreated
 
 
+@pytest.mark.parametrize("body", [{"prompt": "\ud800"}, {"prompt": object()}])
+async def test_a_request_that_cannot_be_written_created_nothing(make: Make, body: object) -> None:
+    async with Receiver() as receiver:
+        error = await _error(make(receiver.url("/v1")).submit("jobs", json=body))
+
+    assert type(error) is NotCreated
+    assert receiver.connections == 0
+
+
 async def test_a_name_that_does_not_exist_created_nothing(make: Make) -> None:
     error = await _error(make("http://no-such-host.invalid/v1").submit("jobs", json={}))
 

@@ -87,7 +87,10 @@ class Upstream(Backend):
 
 
 class Line:
-    """The line to a database, which can be cut: every call then fails as it does when the database is away."""
+    """The line to a database, which can be cut: every call then fails as it does when the database is away.
+
+    What a scan has found arrives `late_seconds` later.
+    """
 
     dialect: DialectName = "sqlite"
 
@@ -95,6 +98,7 @@ class Line:
         self._database = database
         self.cut_for_reads = False
         self.cut_for_writes = False
+        self.late_seconds = 0.0
         self.writes = 0
 
     async def transact(self, body: Callable[[Tx], Coroutine[Any, Any, T]]) -> T:
@@ -106,7 +110,10 @@ class Line:
     async def read(self, body: Callable[[Reader], Coroutine[Any, Any, T]], *, scan: bool = False) -> T:
         if self.cut_for_reads:
             raise Unavailable("away", retry_after=1)
-        return await self._database.read(body, scan=scan)
+        found = await self._database.read(body, scan=scan)
+        if scan:
+            await asyncio.sleep(self.late_seconds)
+        return found
 
     async def own_work(self) -> bool:
         return True

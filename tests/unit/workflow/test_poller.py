@@ -2,10 +2,11 @@
 
 import asyncio
 import itertools
+from collections import defaultdict
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.workflow.conftest import Theatre
@@ -81,12 +82,9 @@ async def test_more_jobs_than_one_look_takes_are_all_asked(house: House) -> None
 
 
 async def test_a_hundred_wakes_ask_nobody_before_the_time(house: House) -> None:
-    """A look that began before a poll was written down must not find the job due once more."""
     upstream = Upstream()
     upstream.answer_seconds = 0.02
     names = [f"job-{number}" for number in range(150)]
-    for name in names[::3]:
-        upstream.script[name] = [Finished()]
     await house.open_jobs(*names)
 
     async with house.polling(upstream) as [poller]:
@@ -96,7 +94,22 @@ async def test_a_hundred_wakes_ask_nobody_before_the_time(house: House) -> None:
 
     assert all(upstream.asked(name) == 1 for name in names)
     assert not upstream.twice_at_once
-    assert len(house.ended) == 50
+
+
+async def test_rows_that_were_read_before_a_job_ended_do_not_have_it_asked_again(house: House) -> None:
+    upstream = Upstream()
+    upstream.script = defaultdict(lambda: [Finished()])
+    house.end_seconds, house.line.late_seconds = 0.1, 0.2
+    names = [f"job-{number}" for number in range(5)]
+    await house.open_jobs(*names)
+
+    async with house.polling(upstream) as [poller]:
+        for _ in range(50):
+            poller.wake()
+            await asyncio.sleep(0.02)
+
+    assert all(upstream.asked(name) == 1 for name in names)
+    assert len(house.ended) == len(names)
 
 
 # None held up ---------------------------------------------------------------------------------------------------
@@ -126,14 +139,15 @@ async def test_no_more_polls_are_under_way_than_allowed(house: House) -> None:
 
 async def test_a_task_that_is_carried_on_holds_no_place(house: House) -> None:
     """Carrying on may mean to fetch a film: polls cannot wait for that."""
-    upstream = Upstream(polls_at_once=1)
+    upstream = Upstream(poll_seconds=0.05, polls_at_once=1)
     upstream.script["done"] = [Finished()]
     house.end_seconds = LONG_SECONDS
-    await house.open_jobs("done")
-    await house.open_jobs("other", due_in_ms=1)
+    await house.open_jobs("done", "other")
 
     async with house.polling(upstream):
-        await until(lambda: house.ended and upstream.asked("other"))
+        await until(lambda: house.ended)
+        before = upstream.asked("other")
+        await until(lambda: upstream.asked("other") >= before + 2)
 
 
 async def test_jobs_of_two_backends_do_not_hold_each_other_up(house: House) -> None:
@@ -182,7 +196,13 @@ RUNNING = st.builds(Running, st.one_of(st.none(), st.integers(min_value=-20, max
 ENDS = st.sampled_from([None, Finished(), Vanished(), Failed(FailCode.GENERATION_FAILED, "The video failed")])
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Not shrunk: an example that fails takes as long as its slowest wait.
+@settings(
+    max_examples=8,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(scripts=st.lists(st.tuples(st.lists(RUNNING, max_size=3), ENDS), min_size=1, max_size=20))
 async def test_whatever_jobs_answer_each_ends_once_and_its_progress_only_grows(
     house: House, scripts: list[tuple[list[Running], JobStatus | None]]
