@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
+import httpx2
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from bench.commands import environment, python, working_folder
@@ -194,7 +195,10 @@ def _watch(poller: _Poller, upstream: RunningServer, times: Times) -> dict[str, 
     """Look at both processes at the beginning and at the end of the measurement."""
 
     def look() -> tuple[float, float, float, int]:
-        polls = int(upstream.get("/polls").text)
+        try:
+            polls = int(upstream.get("/polls").text)
+        except httpx2.TransportError as error:
+            raise ServerFailed(f"the upstream is gone: {error}") from None
         return time.monotonic(), poller.cpu_seconds, upstream.cpu_seconds, polls
 
     _sleep_until(times.from_ms)

@@ -1,10 +1,13 @@
 """A real server in a process of its own, started as an operator starts it, and killed as a machine kills it."""
 
 import asyncio
+import atexit
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -17,6 +20,10 @@ import httpx2
 START_SECONDS = 30.0
 MODEL_PATH = "/api/v1/generateTask/sora-2-pro"
 STATUS_PATH = "/api/v1/statusTask/sora-2-pro"
+
+
+_prepared: list[tuple[Path, dict[str, str]]] = []
+"""A data folder that nobody has used, with a key, and what making it printed; one for each process of tests."""
 
 
 def environment(data: Path, settings: Mapping[str, str]) -> dict[str, str]:
@@ -42,7 +49,23 @@ async def understudy(*arguments: str, data: Path, **settings: str) -> tuple[int,
 
 
 async def make_key(data: Path, **settings: str) -> dict[str, str]:
-    """Make an API key with the command line; return what `--json` prints."""
+    """Make an API key with the command line; return what `--json` prints.
+
+    A new folder with the usual settings is a copy of the first one: what the command does is tested once and for all,
+    and its second of start-up is not paid by every test.
+    """
+    if settings or data.exists():
+        return await _make_key(data, **settings)
+    if not _prepared:
+        folder = Path(tempfile.mkdtemp(prefix="understudy-prepared-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        _prepared.append((folder / "data", await _make_key(folder / "data")))
+    prepared, made = _prepared[0]
+    shutil.copytree(prepared, data)
+    return dict(made)
+
+
+async def _make_key(data: Path, **settings: str) -> dict[str, str]:
     status, stdout, stderr = await understudy("keys", "create", "--name", "test", "--json", data=data, **settings)
     assert status == 0, stderr
     return dict(json.loads(stdout))
