@@ -41,13 +41,13 @@ async def end(parts: Parts, task: Task, ending: Ending) -> bool:
     The callback's bytes are frozen here, in the same transaction: a crash can neither lose the callback nor let a
     later attempt say something else (`contract.md` §4).
     """
-    ended = await parts.database.transact(lambda tx: _end(tx, task, ending))
+    ended = await parts.database.transact(lambda tx: _end(tx, parts, task, ending))
     if ended:
         _log.info("task ended", task_id=task.id, state=ending.state.value, fail_code=ending.fail_code)
     return ended
 
 
-async def _end(tx: Tx, task: Task, ending: Ending) -> bool:
+async def _end(tx: Tx, parts: Parts, task: Task, ending: Ending) -> bool:
     key_id = await tasks.end_task(
         tx,
         task_id=task.id,
@@ -68,12 +68,30 @@ async def _end(tx: Tx, task: Task, ending: Ending) -> bool:
             state=ending.attempt_state,
             ended_at_ms=ending.completed_at_ms,
         )
+    if ending.fail_code is not None:
+        await _close_attempts(tx, parts, task, ending)
     await assets.expire_at(tx, task_id=task.id, kind=AssetKind.INPUT, expires_at_ms=ending.completed_at_ms)
     if ending.results_end_at_ms is not None:
         await assets.expire_kinds_at(tx, task_id=task.id, kinds=_RESULTS, expires_at_ms=ending.results_end_at_ms)
     if task.request.callback_url is not None:
         await deliveries.insert_delivery(tx, _delivery(task, ending, task.request.callback_url))
     return True
+
+
+async def _close_attempts(tx: Tx, parts: Parts, task: Task, ending: Ending) -> None:
+    """Close what is still open of a task that fails.
+
+    Left open it would be nobody's: now a paid job goes on being watched, and a lost answer is listed.
+    """
+    for attempt in await attempts.attempts_of(tx, task_id=task.id):
+        if attempt.state not in (AttemptState.SUBMITTING, AttemptState.SUBMITTED):
+            continue
+        backend = parts.backends.get(attempt.backend)
+        if backend is not None and backend.traits.free_to_repeat:
+            state = AttemptState.LOST
+        else:
+            state = AttemptState.UNKNOWN if attempt.job_id is None else AttemptState.ABANDONED
+        await attempts.set_attempt(tx, attempt_id=attempt.id, state=state, ended_at_ms=ending.completed_at_ms)
 
 
 def _delivery(task: Task, ending: Ending, url: str) -> Delivery:

@@ -25,6 +25,7 @@ from understudy.domain.records import Attempt, AttemptState
 from understudy.domain.task import Stage, State
 from understudy.storage.base import StorageFull
 from understudy.workflow.ending import Ending, end
+from understudy.workflow.watch import watch_abandoned
 
 
 async def test_a_task_is_processing_once_the_backend_has_it_and_tells_its_progress(theatre: Theatre) -> None:
@@ -210,6 +211,27 @@ async def test_a_fault_of_ours_is_tried_five_times_and_then_fails_the_task(theat
 
     assert early.stage is Stage.COLLECT
     assert late.fail_code is FailCode.GENERATION_FAILED
+
+
+async def test_a_paid_job_whose_task_ends_by_a_fault_of_ours_is_watched_on(theatre: Theatre) -> None:
+    theatre.paid.on_poll = [Finished()]
+    task_id = await theatre.accept(backend=theatre.paid)
+    await theatre.play(task_id, seconds=45, story=theatre.story())
+
+    assert (await theatre.task(task_id)).state is State.FAILED
+    assert [attempt.state for attempt in await theatre.attempts(task_id)] == [AttemptState.ABANDONED]
+    assert await watch_abandoned(theatre.parts) == 1
+
+
+async def test_a_submission_cut_off_by_a_crash_is_listed_although_the_deadline_passed_meanwhile(
+    theatre: Theatre,
+) -> None:
+    attempt = await _crash_during_submission(theatre, theatre.paid)
+    theatre.clock.now_ms += DEADLINE_MS
+    task = await theatre.play(attempt.task_id, seconds=1)
+
+    assert task.fail_code is FailCode.PROCESSING_TIMEOUT
+    assert [row.state for row in await theatre.attempts(task.id)] == [AttemptState.UNKNOWN]
 
 
 @pytest.mark.parametrize("error", [CollectFailed("503"), StorageFull("no room")])
