@@ -18,6 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableSetting
 
 DEFAULT_CONFIG_FILE = Path("understudy.toml")
 
@@ -57,9 +58,9 @@ class ModelSettings(BaseModel):
         for text in (*(self.sizes or ()), *(self.resolutions or {}).values()):
             parts = re.split(r"[*x]", text)
             if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
-                raise ValueError(f"the size {text!r} must be WIDTH*HEIGHT in pixels")
+                raise ValueError(f"must have sizes as WIDTH*HEIGHT in pixels, and {text!r} is none")
             if any(not 64 <= int(part) <= 4096 or int(part) % 2 for part in parts):
-                raise ValueError(f"the size {text!r} must have even sides of 64 to 4096 pixels")
+                raise ValueError(f"must have sizes with even sides of 64 to 4096 pixels, unlike {text!r}")
         return self
 
 
@@ -168,6 +169,10 @@ def load_settings(*, config_file: Path | None = None, **overrides: Any) -> Setti
         return Settings(**given)
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
+    except UnreadableSetting as error:
+        found = re.search(r'field "(\w+)"', str(error))
+        variable = f"UNDERSTUDY_{found[1].upper()}" if found else "a variable of the environment"
+        raise SettingsError(f"{variable} must hold a JSON object, as {{}} is one.") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from None
 
@@ -185,4 +190,6 @@ def _sentence(error: ValidationError) -> str:
 
 def _verb(text: str) -> str:
     text = text[0].lower() + text[1:]
+    if " should " in text:
+        text = text[text.index("should ") :]
     return text if text.startswith(("must", "should")) else f"must be a {text}"

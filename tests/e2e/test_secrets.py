@@ -90,6 +90,8 @@ def _dump(data: Path) -> str:
         ({"kind": "fal", "pol_seconds": 3}, "unknown setting pol_seconds"),
         ({"kind": "openai_videos", "url": "127.0.0.1:8091"}, "url must begin with http:// or https://"),
         ({"kind": "openai_videos"}, "url"),
+        ({"kind": "openai_videos", "url": "http://"}, "url must be a whole address"),
+        ({"kind": "openai_videos", "url": "http://u:canary@h/v1"}, "url must not hold a password"),
     ],
 )
 async def test_a_mistake_in_a_backends_table_is_one_sentence_that_says_how_to_mend_it(

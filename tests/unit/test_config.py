@@ -84,6 +84,31 @@ def test_a_bad_value_is_one_sentence_that_names_the_variable(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("BACKENDS", "not json", "UNDERSTUDY_BACKENDS must hold a JSON object"),
+        ("BACKENDS", "[1]", "backends"),
+        ("BACKENDS", '{"Bad Name": {}}', "at most 40 lower-case letters"),
+        ("MODELS", '{"a/b": {"routes": [{"backend": "x"}]}}', "at most 64 letters"),
+        ("MODELS", '{"m": {"routes": []}}', "should have at least 1 item"),
+        ("MODELS", '{"m": {"routes": [{"backend": "x", "weight": -1}]}}', "greater than or equal to 0"),
+        ("MODELS", '{"m": {"routes": [{"backend": "x", "wieght": 1}]}}', "routes.0.wieght is unknown"),
+        ("MODELS", '{"m": {"routes": [{"backend": "x"}], "sizes": ["big"]}}', "must have sizes as WIDTH*HEIGHT"),
+        ("MODELS", '{"m": {"routes": [{"backend": "x"}], "sizes": ["123*77"]}}', "even sides of 64 to 4096"),
+    ],
+)
+def test_a_mistake_in_backends_and_models_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(f"UNDERSTUDY_{name}", value)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert sentence in str(caught.value)
+    assert "must be a" not in str(caught.value)
+
+
 def test_a_bad_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "understudy.toml").write_text("secret = 12345678\n")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from yarl import URL
 
 from understudy.backends.base import Context
 from understudy.domain.errors import OperatorError
@@ -42,6 +43,12 @@ class BackendOptions(BaseModel):
             text: str = getattr(self, name)
             if text and not text.startswith(("http://", "https://")):
                 raise ValueError(f"{name} must begin with http:// or https://")
+            try:
+                whole = not text or URL(text).host is not None
+            except ValueError:
+                whole = False
+            if not whole:
+                raise ValueError(f"{name} must be a whole address, as in http://127.0.0.1:8091/v1")
             if name == "url" and text and "@" in text.split("/", 3)[2]:
                 raise ValueError("url must not hold a password: name the key with api_key_env or api_key_file")
         return self
