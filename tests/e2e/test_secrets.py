@@ -98,7 +98,9 @@ async def test_a_mistake_in_a_backends_table_is_one_sentence_that_says_how_to_me
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: dict[str, object], sentence: str
 ) -> None:
     monkeypatch.delenv("FAL_KEY", raising=False)
-    status, _, stderr = await understudy("serve", data=tmp_path / "data", BACKENDS=json.dumps({"star": table}))
+    status, _, stderr = await understudy(
+        "serve", "--port", "0", data=tmp_path / "data", BACKENDS=json.dumps({"star": table})
+    )
 
     assert status == 1
     assert sentence in stderr
@@ -109,7 +111,7 @@ async def test_a_mistake_in_a_backends_table_is_one_sentence_that_says_how_to_me
 
 async def test_a_route_to_a_backend_that_does_not_exist_stops_the_start(tmp_path: Path) -> None:
     models = json.dumps({"sora-2-pro": {"routes": [{"backend": "studio"}]}})
-    status, _, stderr = await understudy("serve", data=tmp_path / "data", MODELS=models)
+    status, _, stderr = await understudy("serve", "--port", "0", data=tmp_path / "data", MODELS=models)
 
     assert status == 1
     assert "[models.sora-2-pro] has a route to the backend studio, which does not exist: there are animatic" in stderr
