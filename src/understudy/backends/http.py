@@ -149,7 +149,7 @@ class UpstreamApi:
         Raises `NotCreated` if the request was never written, `Ambiguous` for everything else that is no answer.
         """
         try:
-            request = self._request("POST", path, json=json, form=form, files=files, headers=headers)
+            request = self._request(path, json=json, form=form, files=files, headers=headers)
         except (PollFailed, httpx2.InvalidURL, TypeError, ValueError) as error:
             raise NotCreated(self.hide(f"the request cannot be written: {_words(error)}")) from None
         try:
@@ -261,26 +261,21 @@ class UpstreamApi:
 
     def _request(
         self,
-        method: str,
         path: str,
         *,
-        json: object = None,
-        form: Mapping[str, str] | None = None,
-        files: Mapping[str, tuple[str, bytes, str]] | None = None,
-        headers: Mapping[str, str] | None = None,
+        json: object,
+        form: Mapping[str, str] | None,
+        files: Mapping[str, tuple[str, bytes, str]] | None,
+        headers: Mapping[str, str] | None,
     ) -> httpx2.Request:
-        url = self._own(path)
+        url = str(self._own(path))
         given = {**self._headers, **(headers or {})}
-        if json is not None:
-            content = orjson.dumps(json)
-            return self._again.build_request(
-                method, str(url), content=content, headers={**given, "Content-Type": "application/json"}
-            )
-        if form is not None:
-            parts: list[tuple[str, Any]] = [(name, (None, value.encode())) for name, value in form.items()]
-            parts += list((files or {}).items())
-            return self._again.build_request(method, str(url), files=parts, headers=given)
-        return self._again.build_request(method, str(url), headers=given)
+        if form is None:
+            given["Content-Type"] = "application/json"
+            return self._once.build_request("POST", url, content=orjson.dumps(json), headers=given)
+        parts: list[tuple[str, Any]] = [(name, (None, value.encode())) for name, value in form.items()]
+        parts += list((files or {}).items())
+        return self._once.build_request("POST", url, files=parts, headers=given)
 
     async def _send(self, client: httpx2.AsyncClient, request: httpx2.Request) -> Reply:
         reply = await client.send(request, stream=True)

@@ -8,11 +8,12 @@ from typing import Final
 
 import structlog
 
-from understudy.backends.base import Backend, BackendError, Finished, Running
+from understudy.backends.base import Backend, Finished, Running
 from understudy.db import attempts, tasks
 from understudy.domain.records import Attempt, AttemptState
 from understudy.workflow.moves import settle
 from understudy.workflow.parts import Parts
+from understudy.workflow.produce import ask
 from understudy.workflow.reconcile import look_for
 
 WATCH_MS: Final = 24 * 3_600_000
@@ -44,11 +45,7 @@ async def _look(parts: Parts, attempt: Attempt, backend: Backend) -> bool:
     job_id = attempt.job_id or await _find(parts, attempt, backend)
     if job_id is None:
         return False
-    try:
-        status = await backend.poll(job_id)
-    except BackendError as error:
-        _log.warning("abandoned job not asked", attempt_id=attempt.id, backend=backend.name, error=str(error))
-        return False
+    status, _ = await ask(parts, backend, job_id)
     if isinstance(status, Running):
         return False
     if isinstance(status, Finished):

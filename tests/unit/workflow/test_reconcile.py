@@ -133,6 +133,19 @@ async def test_an_abandoned_job_that_fails_is_watched_no_more(theatre: Theatre) 
     assert await _states(theatre, task_id) == [AttemptState.FAILED]
 
 
+async def test_an_abandoned_job_that_is_not_found_once_is_asked_for_again(theatre: Theatre) -> None:
+    theatre.paid.traits = dataclasses.replace(HANDLE, vanish_after=3)
+    theatre.paid.cancels = False
+    task_id = await theatre.accept(backend=theatre.paid)
+    await theatre.story().advance(task_id)
+    theatre.clock.now_ms += DEADLINE_MS
+    await theatre.play(task_id, seconds=1)
+    theatre.paid.on_poll = [Vanished(), Finished()]
+
+    assert await watch_abandoned(theatre.parts) == 0
+    assert await watch_abandoned(theatre.parts) == 1
+
+
 async def test_an_unknown_job_that_turns_up_after_its_task_failed_is_recorded_as_late(theatre: Theatre) -> None:
     theatre.paid.traits = HANDLE
     theatre.paid.on_submit = [Ambiguous("reset")]
